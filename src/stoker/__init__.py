@@ -1,0 +1,3 @@
+"""Stoker: Replicate's cloud on machines of your own."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,121 @@
+"""Models, versions, accounts and tokens: the things that exist before anything runs."""
+
+from typing import Any, Literal
+
+import msgspec
+
+type Visibility = Literal["public", "private"]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    kind: Literal["user", "organization"] = "user"
+    created_us: int
+    webhook_secret: str
+    """``whsec_`` and base64; signs this account's webhooks."""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """An API token as it is kept: never the token itself."""
+
+    id: str
+    account: str
+    name: str
+    digest: str
+    """sha256 of the token, hex."""
+    hint: str
+    """The first characters, for people: ``r8_Hw***``."""
+    created_us: int
+    revoked_us: int | None = None
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    owner: str
+    name: str
+    created_us: int
+    visibility: Visibility = "private"
+    hardware: str = "cpu"
+    description: str | None = None
+    github_url: str | None = None
+    paper_url: str | None = None
+    license_url: str | None = None
+    weights_url: str | None = None
+    cover_image_url: str | None = None
+    readme: str = ""
+    run_count: int = 0
+    latest_version: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """``owner/name``."""
+        return f"{self.owner}/{self.name}"
+
+
+class SourceFile(msgspec.Struct, frozen=True, order=True):
+    """One file of a source tree; the bytes are in the file store under their sha256."""
+
+    path: str
+    """Relative to the project, ``/`` between parts."""
+    sha256: str
+    size_bytes: int
+    executable: bool = False
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run a version: what cog.yaml said and what the build made of it. Stored as JSON."""
+
+    environment: str
+    """Id of the environment that the version runs in (a directory name, content-addressed)."""
+    predict: str | None = None
+    """``file.py:Name``."""
+    train: str | None = None
+    slots: int = 1
+    """How many predictions one instance runs at once."""
+    variables: dict[str, str] = {}
+    """``environment`` of cog.yaml."""
+    gpu: bool = False
+    warnings: tuple[str, ...] = ()
+    """What the build had to say that was not an error."""
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable version of a model. ``id`` is a sha256 of what runs, 64 hex digits."""
+
+    id: str
+    model: str
+    """``owner/name``."""
+    created_us: int
+    cog_version: str
+    openapi_schema: dict[str, Any]
+    recipe: Recipe
+    source: tuple[SourceFile, ...]
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        return self.openapi_schema["components"]["schemas"]["Input"]
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        return self.openapi_schema["components"]["schemas"]["Output"]
+
+    @property
+    def iterates(self) -> bool:
+        """Whether the output is an array that grows while the model runs."""
+        return self.output_schema.get("x-cog-array-type") == "iterator"
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A file somebody sent or a model made; the bytes are in the file store under their sha256."""
+
+    id: str
+    account: str
+    origin: Literal["upload", "input", "output"]
+    name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    md5: str
+    created_us: int
+    expires_us: int
+    prediction: str | None = None
+    metadata: dict[str, Any] = {}

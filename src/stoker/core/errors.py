@@ -1,0 +1,127 @@
+"""Every error that Stoker raises on purpose.
+
+    StokerError
+    ├── NotFound                 the thing does not exist (or is not yours to see)
+    ├── Unauthenticated          no valid token
+    ├── Forbidden                a valid token that may not do this
+    ├── Conflict                 the thing exists already, or is in use
+    ├── BadRequest               the request cannot be read
+    ├── TooLarge                 a body or file over its limit
+    ├── Invalid                  readable but not acceptable
+    │   ├── InputInvalid         the input does not fit the version's schema (carries the fields)
+    │   └── VersionUnknown       no such version, or not permitted
+    ├── BuildFailed              a source tree did not become a version (carries what to do)
+    │   └── ConfigInvalid        cog.yaml says something that cannot be built
+    ├── Unavailable              shutting down or out of capacity; try again
+    └── InstanceFailed           an instance could not be started
+
+An error's class docstring is its default message, its ``code`` is stable. HTTP statuses are given
+to errors in ``stoker.api.problems`` and nowhere else.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class StokerError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None):
+        super().__init__(message or self.__class__.__doc__ or "")
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class NotFound(StokerError):
+    """The requested resource could not be found."""
+
+    code = "not_found"
+
+
+class Unauthenticated(StokerError):
+    """You did not pass a valid authentication token"""
+
+    code = "unauthenticated"
+
+
+class Forbidden(StokerError):
+    """This token may not do that."""
+
+    code = "forbidden"
+
+
+class Conflict(StokerError):
+    """That exists already."""
+
+    code = "conflict"
+
+
+class BadRequest(StokerError):
+    """The request could not be read."""
+
+    code = "bad_request"
+
+
+class TooLarge(StokerError):
+    """The request is too large."""
+
+    code = "too_large"
+
+
+class Invalid(StokerError):
+    """The request is not acceptable."""
+
+    code = "invalid"
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One thing wrong with one field; the words are those of section 11 of the HTTP contract."""
+
+    type: str
+    field: str
+    description: str
+
+
+class InputInvalid(Invalid):
+    """Input validation failed"""
+
+    code = "input_invalid"
+
+    def __init__(self, fields: list[FieldProblem]):
+        self.fields = fields
+        super().__init__("".join(f"- {f.field}: {f.description}\n" for f in fields))
+
+
+class VersionUnknown(Invalid):
+    """The specified version does not exist (or perhaps you don't have permission to use it?)"""
+
+    code = "version_unknown"
+
+
+class BuildFailed(StokerError):
+    """The build failed."""
+
+    code = "build_failed"
+
+
+class ConfigInvalid(BuildFailed):
+    """cog.yaml cannot be built."""
+
+    code = "config_invalid"
+
+
+class Unavailable(StokerError):
+    """The server is stopping. Try again in a moment."""
+
+    code = "unavailable"
+
+
+class InstanceFailed(StokerError):
+    """The model could not be started."""
+
+    code = "instance_failed"

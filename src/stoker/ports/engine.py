@@ -1,0 +1,130 @@
+"""Starting and stopping instances: one running copy of a version that takes predictions and gives events.
+
+That is all the core knows of a process, a container or an actor. An engine calls the listener in the
+event loop, in the order in which things happened; a listener never blocks.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+
+class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start."""
+
+    id: str
+    version: str
+    """64 hex digits."""
+    python: Path
+    """The interpreter of the version's environment."""
+    source: Path
+    """The version's source tree, read-only; the instance gets its own view of it."""
+    predictor: str
+    """``file.py:Name``."""
+    mode: Literal["predict", "train"] = "predict"
+    slots: int = 1
+    variables: dict[str, str] = {}
+    setup_timeout_s: float = 600.0
+
+
+class InputFile(msgspec.Struct, frozen=True):
+    """A file input that was fetched: the model sees a local file of that name at that place in its input."""
+
+    at: list[str | int]
+    """Keys and indexes from the input object to the value."""
+    path: str
+    """Where the bytes are (read-only)."""
+    name: str
+    """The name that the model sees at the end of the path."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One prediction, handed to an instance."""
+
+    number: int
+    """Names the run on this instance; never used twice."""
+    prediction: str
+    input: dict[str, Any]
+    """Whole: secrets in clear, defaults not filled in."""
+    files: list[InputFile] = []
+    context: dict[str, str] = {}
+
+
+class OutputFile(msgspec.Struct, frozen=True):
+    """A file that the model gave. The listener owns the copy at ``path`` and moves or removes it."""
+
+    at: list[str | int]
+    """Where in the output value its URL belongs; empty is the whole value."""
+    path: str
+    name: str
+
+
+class Listener(Protocol):
+    """What an instance tells. ``run`` is the ``Run.number``."""
+
+    def ready(self, *, slots: int) -> None: ...
+
+    def setup_failed(self, error: str) -> None:
+        """The instance ends by itself after this."""
+        ...
+
+    def instance_log(self, text: str) -> None:
+        """Output that belongs to no run: set-up, health checks, strays."""
+        ...
+
+    def log(self, run: int, text: str) -> None: ...
+
+    def output(self, run: int, value: bytes, *, item: bool, files: list[OutputFile]) -> None:
+        """JSON of the whole output, or (``item``) of the next element of a growing array."""
+        ...
+
+    def metric(self, run: int, name: str, value: Any, mode: Literal["replace", "incr", "append", "delete"]) -> None: ...
+
+    def done(self, run: int, status: Literal["succeeded", "failed", "canceled"], error: str | None) -> None:
+        """The slot is free. Nothing more comes of this run."""
+        ...
+
+    def health(self, error: str | None) -> None:
+        """The answer to ``check_health``: None is healthy."""
+        ...
+
+    def turn_ended(self) -> None:
+        """All that was ready in this turn of the loop has been told."""
+        ...
+
+    def exited(self, reason: str) -> None:
+        """The instance is gone, for whatever reason; nothing comes after this."""
+        ...
+
+
+class Instance(Protocol):
+    id: str
+
+    def predict(self, run: Run) -> None:
+        """Hands over a run; the caller knows that a slot is free."""
+        ...
+
+    def cancel(self, run: int) -> None:
+        """Asks the model to stop; ``done`` follows when it has."""
+        ...
+
+    def check_health(self) -> None: ...
+
+    def kill(self, reason: str) -> None:
+        """Ends it at once; ``exited(reason)`` follows."""
+        ...
+
+    async def stop(self, grace_s: float) -> None:
+        """Lets it end by itself, then kills it; returns when nothing of it is left."""
+        ...
+
+
+class Engine(Protocol):
+    async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
+        """Returns as soon as it is starting; ``ready`` or ``setup_failed`` or ``exited`` follow."""
+        ...
+
+    async def sweep(self) -> int:
+        """Ends every process that an earlier server left behind and removes its files; how many."""
+        ...

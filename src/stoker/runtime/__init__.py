@@ -1,0 +1,1 @@
+"""The loops: dispatch, supervise, deliver webhooks, sweep."""

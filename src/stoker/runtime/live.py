@@ -1,0 +1,99 @@
+"""The event log of a prediction that is not over yet: one writer (dispatch), any number of readers.
+
+Waiting requests, streams and webhooks read this log and never talk to an instance. It is in memory; what
+must survive is in the store before it can be seen here: the visible status follows the commits.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from stoker.core.prediction import Prediction
+
+
+class Live:
+    """A prediction's log. Readers remember how far they have read; a change wakes them all at once.
+
+    ``items`` are the JSON texts of the outputs so far: elements of a growing array, or (``iterates``
+    false) at most one whole output. ``seen`` is the prediction as the store has it. ``over`` is set once
+    the final state is durable.
+    """
+
+    def __init__(self, prediction: Prediction, *, iterates: bool):
+        self.seen = prediction
+        self.iterates = iterates
+        self.items: list[bytes] = []
+        self.metrics: dict[str, Any] = {}
+        self.over = False
+        self._logs: list[str] = []
+        self._wakers: set[Callable[[], None]] = set()
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        return self.seen.id
+
+    @property
+    def logs(self) -> str:
+        if len(self._logs) > 1:
+            self._logs = ["".join(self._logs)]
+        return self._logs[0] if self._logs else ""
+
+    def output(self) -> msgspec.Raw | None:
+        """The output so far, as JSON."""
+        if self.iterates:
+            return msgspec.Raw(b"[" + b",".join(self.items) + b"]") if self.items else None
+        return msgspec.Raw(self.items[-1]) if self.items else None
+
+    def view(self) -> Prediction:
+        """The prediction as a GET shows it now."""
+        if self.over or not (self.items or self._logs):
+            return self.seen
+        return msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
+
+    def subscribe(self, waker: Callable[[], None]) -> None:
+        """``waker`` is called (in the loop, must not block) after each change, until ``unsubscribe``."""
+        self._wakers.add(waker)
+
+    def unsubscribe(self, waker: Callable[[], None]) -> None:
+        self._wakers.discard(waker)
+
+    async def wait_over(self, timeout_s: float | None = None) -> bool:
+        """Whether the final state was durable within the time."""
+        if self.over:
+            return True
+        done = asyncio.get_running_loop().create_future()
+
+        def waker() -> None:
+            if self.over and not done.done():
+                done.set_result(None)
+
+        self.subscribe(waker)
+        try:
+            await asyncio.wait_for(done, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            self.unsubscribe(waker)
+        return True
+
+    # -- writing (dispatch only) -------------------------------------------------------------------
+
+    def add_output(self, value: bytes) -> None:
+        self.items.append(value)
+
+    def add_log(self, text: str) -> None:
+        self._logs.append(text)
+
+    def advance(self, prediction: Prediction) -> None:
+        """The store has it in this state now."""
+        self.seen = prediction
+        self.over = prediction.status.is_final
+        self.wake()
+
+    def wake(self) -> None:
+        for waker in tuple(self._wakers):
+            waker()

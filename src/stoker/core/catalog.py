@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-type Visibility = Literal["public", "private"]
+Visibility = Literal["public", "private"]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-type Kind = Literal["prediction", "training"]
+Kind = Literal["prediction", "training"]
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 

@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 
+MetricMode = Literal["replace", "incr", "append", "delete"]
+
+
 class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What to start."""
 
@@ -79,7 +82,7 @@ class Listener(Protocol):
         """JSON of the whole output, or (``item``) of the next element of a growing array."""
         ...
 
-    def metric(self, run: int, name: str, value: Any, mode: Literal["replace", "incr", "append", "delete"]) -> None: ...
+    def metric(self, run: int, name: str, value: Any, mode: MetricMode) -> None: ...
 
     def done(self, run: int, status: Literal["succeeded", "failed", "canceled"], error: str | None) -> None:
         """The slot is free. Nothing more comes of this run."""

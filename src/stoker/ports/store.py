@@ -10,7 +10,7 @@ in the same transaction as the prediction's change) and the webhook loop (attemp
 """
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -31,7 +31,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Not before this moment."""
 
 
-class Page[T](msgspec.Struct, frozen=True):
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """Part of a list, and whether there is more in each direction."""
 
     items: list[T]
@@ -72,7 +75,7 @@ class Predictions(Protocol):
         """All that is starting, oldest first."""
         ...
 
-    async def list(
+    async def page(
         self,
         account: str,
         *,
@@ -98,7 +101,7 @@ class Models(Protocol):
 
     async def get(self, owner: str, name: str) -> Model | None: ...
 
-    async def list(self, account: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Model]:
+    async def page(self, account: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Model]:
         """The public ones and the account's own, newest first; a cursor's id is ``owner/name``."""
         ...
 
@@ -111,14 +114,14 @@ class Models(Protocol):
 
 class Versions(Protocol):
     async def create(self, version: Version) -> bool:
-        """Also makes it the model's latest. False where that model has it already (then latest all the same)."""
+        """Also makes it the model's latest, even where that model has it already (then False)."""
         ...
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         """By id alone the newest model that has it; with ``model`` (owner/name) only that one's."""
         ...
 
-    async def list(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
+    async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
         """Newest first."""
         ...
 
@@ -154,7 +157,7 @@ class Files(Protocol):
 
     async def get(self, id: str) -> FileRecord | None: ...
 
-    async def list(
+    async def page(
         self, account: str, *, origin: str = "upload", cursor: Cursor | None = None, limit: int = 100
     ) -> Page[FileRecord]: ...
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-
 MetricMode = Literal["replace", "incr", "append", "delete"]
 
 

@@ -1,0 +1,64 @@
+"""What an operator can set. One field, one setting: the file key, the variable ``STOKER_<NAME>`` and the docs.
+
+``stoker.main.config`` reads them from flags, the environment and a TOML file, in this order of precedence;
+``docs/operating.md`` documents each one, and a test holds the two together.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8080
+    """Port to listen on; 0 takes a free one."""
+    data_dir: Path
+    """Everything that is kept: database, files, environments."""
+    public_url: str | None = None
+    """The base of every URL that is given out, for a server behind a proxy."""
+    tls_cert: Path | None = None
+    """PEM file with the certificate chain; switches TLS on."""
+    tls_key: Path | None = None
+    """PEM file with the certificate's key."""
+    account: str = "local"
+    """Name of the account that the first start creates."""
+    bootstrap_token: str | None = None
+    """API token for that account, instead of a random one."""
+    allow_net: tuple[str, ...] = ()
+    """Private networks (CIDR) that webhooks and input URLs may reach."""
+    allow_http_webhooks: bool = True
+    """Whether a webhook URL may be http."""
+    drain_s: float = 30.0
+    """How long running predictions may go on after SIGTERM."""
+    idle_s: float = 60.0
+    """How long an instance stays without work."""
+    setup_timeout_s: float = 600.0
+    """How long ``setup`` may take."""
+    run_timeout_s: float = 1800.0
+    """How long a prediction may run."""
+    cancel_grace_s: float = 10.0
+    """How long a cancelled model may take to stop before its instance is killed."""
+    retention_s: float = 3600.0
+    """How long input, output, files and logs of a finished prediction are kept."""
+    upload_ttl_s: float = 86400.0
+    """How long an uploaded file is kept."""
+    body_limit_bytes: int = 32 * 1024 * 1024
+    """Largest JSON body."""
+    upload_limit_bytes: int = 100 * 1024 * 1024
+    """Largest file uploaded through the Files API."""
+    source_file_limit_bytes: int = 16 * 1024**3
+    """Largest file of a pushed source tree."""
+    input_file_limit_bytes: int = 4 * 1024**3
+    """Largest file fetched for an input URL."""
+    output_limit_bytes: int = 256 * 1024 * 1024
+    """Largest output of a prediction, its files not counted."""
+    log_limit_bytes: int = 4 * 1024 * 1024
+    """Most log text kept of a prediction or a set-up."""
+    instance_memory_bytes: int | None = None
+    """Most private memory that a model process may take."""
+    instance_open_files: int | None = None
+    """Most files that a model process may have open."""
+    strict_builds: bool = False
+    """Whether warnings of a build are errors for everyone."""

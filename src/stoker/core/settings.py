@@ -1,4 +1,4 @@
-"""What an operator can set. One field, one setting: the file key, the variable ``STOKER_<NAME>`` and the docs.
+"""What an operator can set. One field is one setting, file key and variable ``STOKER_<NAME>``.
 
 ``stoker.main.config`` reads them from flags, the environment and a TOML file, in this order of precedence;
 ``docs/operating.md`` documents each one, and a test holds the two together.

@@ -27,6 +27,8 @@ class Live:
         self.items: list[bytes] = []
         self.metrics: dict[str, Any] = {}
         self.over = False
+        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the prediction is durable; only then may its client be told of it."""
         self._logs: list[str] = []
         self._wakers: set[Callable[[], None]] = set()
 

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from stoker.core.environments import EnvironmentSpec
+
 Visibility = Literal["public", "private"]
 
 
@@ -66,6 +68,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     environment: str
     """Id of the environment that the version runs in (a directory name, content-addressed)."""
+    environment_spec: EnvironmentSpec | None = None
+    """What that environment is made of, so that it can be made again."""
     predict: str | None = None
     """``file.py:Name``."""
     train: str | None = None

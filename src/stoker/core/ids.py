@@ -6,6 +6,7 @@ Formats: section 4.6 (predictions), 2 (tokens) and 4.10 (webhook secrets) of the
 import base64
 import hashlib
 import string
+import uuid
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TOKEN_LETTERS = string.ascii_letters + string.digits
@@ -43,3 +44,9 @@ def webhook_secret(random: bytes) -> str:
 def is_version_id(text: str) -> bool:
     """Whether the text is 64 lower-case hex digits."""
     return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def file_id(random: bytes) -> str:
+    """48 characters: the base64 of a random UUID's text (section 4.9); never needs URL escaping."""
+    text = str(uuid.UUID(bytes=random[:16], version=4))
+    return base64.b64encode(text.encode()).decode()

@@ -175,8 +175,8 @@ class Files(Protocol):
 class Outbox(Protocol):
     async def due(self, now_us: int, *, limit: int = 100) -> list[Delivery]: ...
 
-    async def next_due_us(self) -> int | None:
-        """When the earliest delivery is due, None where nothing is owed."""
+    async def next_due_us(self, *, after_us: int) -> int | None:
+        """When the next delivery after that moment is due, None where none is."""
         ...
 
     async def retry(self, id: str, *, attempts: int, next_us: int) -> None: ...

@@ -12,24 +12,28 @@ import msgspec
 
 from stoker.core.prediction import Prediction
 
+LOG_CUT = "\n[the log is longer than this server keeps; the rest is left out]\n"
+
 
 class Live:
     """A prediction's log. Readers remember how far they have read; a change wakes them all at once.
 
-    ``items`` are the JSON texts of the outputs so far: elements of a growing array, or (``iterates``
-    false) at most one whole output. ``seen`` is the prediction as the store has it. ``over`` is set once
-    the final state is durable.
+    ``items`` are the JSON texts of the outputs so far: the elements of a growing array, or (``iterates``
+    false) one whole output. ``seen`` is the prediction as the store has it. ``over`` is set once
+    the final state is durable; ``released`` once the server stops and readers should let go.
     """
 
-    def __init__(self, prediction: Prediction, *, iterates: bool):
+    def __init__(self, prediction: Prediction, *, iterates: bool, log_limit_bytes: int):
         self.seen = prediction
         self.iterates = iterates
+        self.released = False
         self.items: list[bytes] = []
         self.metrics: dict[str, Any] = {}
         self.over = False
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the prediction is durable; only then may its client be told of it."""
         self._logs: list[str] = []
+        self._log_room = log_limit_bytes
         self._wakers: set[Callable[[], None]] = set()
 
     # -- reading -----------------------------------------------------------------------------------
@@ -64,13 +68,13 @@ class Live:
         self._wakers.discard(waker)
 
     async def wait_over(self, timeout_s: float | None = None) -> bool:
-        """Whether the final state was durable within the time."""
-        if self.over:
-            return True
+        """Whether the final state was durable within the time (and before the server let go)."""
+        if self.over or self.released:
+            return self.over
         done = asyncio.get_running_loop().create_future()
 
         def waker() -> None:
-            if self.over and not done.done():
+            if (self.over or self.released) and not done.done():
                 done.set_result(None)
 
         self.subscribe(waker)
@@ -80,15 +84,28 @@ class Live:
             return False
         finally:
             self.unsubscribe(waker)
-        return True
+        return self.over
 
     # -- writing (dispatch only) -------------------------------------------------------------------
 
-    def add_output(self, value: bytes) -> None:
+    def add_output(self, value: bytes, *, item: bool) -> None:
+        """The next element of a growing array, or the whole output."""
+        self.iterates = item
         self.items.append(value)
 
     def add_log(self, text: str) -> None:
+        """Keeps the text as long as there is room, then says once that the rest is missing."""
+        if self._log_room <= 0:
+            return
+        self._log_room -= len(text)
+        if self._log_room <= 0:
+            text = text[: len(text) + self._log_room] + LOG_CUT
         self._logs.append(text)
+
+    def release(self) -> None:
+        """The server stops: whoever waits lets go."""
+        self.released = True
+        self.wake()
 
     def advance(self, prediction: Prediction) -> None:
         """The store has it in this state now."""

@@ -1,0 +1,1 @@
+"""The one place that builds adapters from the configuration, and the program's entry point."""

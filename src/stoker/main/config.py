@@ -1,0 +1,72 @@
+"""Reads the settings: flags before environment before file before defaults.
+
+A setting ``idle_s`` is ``STOKER_IDLE_S`` in the environment and ``idle_s`` in the TOML file. Two have names
+of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER_BOOTSTRAP_TOKEN``.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stoker.core.settings import Settings
+
+ALIASES = {"data_dir": "STOKER_HOME"}
+LISTS = ("allow_net",)
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text says which and why."""
+
+
+def variable_of(setting: str) -> str:
+    """The environment variable of a setting."""
+    return ALIASES.get(setting, f"STOKER_{setting.upper()}")
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
+    """The settings. ``flags`` holds those that were given. Raises ``ConfigError``."""
+    merged: dict[str, Any] = {"data_dir": Path.home() / ".stoker"}
+    merged |= _from_file(file) if file else {}
+    merged |= _from_environment(environ)
+    merged |= flags
+    merged["data_dir"] = Path(merged["data_dir"]).expanduser().absolute()
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"A setting cannot be used: {error}.") from error
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise ConfigError("TLS needs both a certificate and a key: set --tls-cert and --tls-key.")
+    return settings
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from error
+    unknown = values.keys() - set(Settings.__struct_fields__)
+    if unknown:
+        raise ConfigError(f"{file} has unknown settings: {', '.join(sorted(unknown))}.")
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for setting in Settings.__struct_fields__:
+        text = environ.get(variable_of(setting), "")
+        if text:
+            found[setting] = (
+                [part.strip() for part in text.split(",") if part.strip()] if setting in LISTS else text
+            )
+    return found
+
+
+def _path(type: type, value: Any) -> Any:
+    if type is Path and isinstance(value, str | Path):
+        return Path(value).expanduser()
+    raise NotImplementedError(f"{value!r} is not a {type.__name__}")

@@ -1,0 +1,287 @@
+"""Dispatch: the one owner of the state of every prediction that is not over.
+
+The api submits and cancels; members (through jobs) say what runs emit; the fleet says where there is room.
+Dispatch decides at once, in memory, in one turn of the loop, and writes each decision to the store in
+the order in which it was taken. What others can see (``Live.seen``) follows when the store has it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from stoker.core.catalog import Version
+from stoker.core.errors import StokerError, Unavailable
+from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
+from stoker.core.queue import FairQueue
+from stoker.core.settings import Settings
+from stoker.ports.clock import Clock
+from stoker.runtime.fleet import Fleet
+from stoker.runtime.inputs import InputFiles
+from stoker.runtime.job import Job
+from stoker.runtime.ledger import Ledger
+from stoker.runtime.live import Live
+from stoker.runtime.member import Member
+from stoker.runtime.outputs import OutputFiles
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        fleet: Fleet,
+        inputs: InputFiles,
+        outputs: OutputFiles,
+        clock: Clock,
+        settings: Settings,
+        watched: Callable[[Live], None],
+    ):
+        """``watched`` is called with the log of each prediction that is taken."""
+        self.draining = False
+        self._ledger = ledger
+        self._fleet = fleet
+        self._inputs = inputs
+        self._outputs = outputs
+        self._clock = clock
+        self._settings = settings
+        self._watched = watched
+        self._jobs: dict[str, Job] = {}
+        self._streams: dict[str, Live] = {}
+        self._queues: dict[str, FairQueue[Job]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        fleet.work = self
+
+    # -- asked by the api --------------------------------------------------------------------------
+
+    def submit(self, prediction: Prediction, version: Version) -> Live:
+        """Takes a prediction: into a free slot in this very turn, else into the queue.
+
+        Its client may be told of it once ``Live.accepted`` is done. Raises ``Unavailable`` while stopping.
+        """
+        if self.draining:
+            raise Unavailable
+        job = self._adopt(prediction, version)
+        if self._inputs.needed(prediction, job.input, version):
+            self._write_accept(job)
+            self._spawn(self._prepare(job))
+        else:
+            self._offer(job)
+            if not job.written:
+                self._write_accept(job)
+        return job.live
+
+    def live(self, id: str) -> Live | None:
+        """The log of a prediction that is not over."""
+        job = self._jobs.get(id)
+        return job.live if job else None
+
+    def live_by_stream_key(self, key: str) -> Live | None:
+        return self._streams.get(key)
+
+    async def cancel(self, id: str) -> Prediction | None:
+        """Ends it as canceled, durably; None where it is over (or never was)."""
+        job = self._jobs.get(id)
+        if job is None:
+            return None
+        self._cancel(job)
+        await job.live.wait_over()
+        return job.live.seen
+
+    def instances(self) -> list[dict[str, Any]]:
+        return self._fleet.instances()
+
+    # -- life of the server ------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """After a start: what was running when the last server died has failed, what waited waits again."""
+        for prediction, version in await self._ledger.recover(INTERRUPTED):
+            job = self._adopt(prediction, version)
+            job.written = True
+            job.live.accepted.set_result(None)
+            self._spawn(self._prepare(job))
+
+    async def drain(self, grace_s: float) -> None:
+        """No new runs; those that run may end by themselves within the time, then they are interrupted.
+
+        What waits stays in the store and runs after the next start.
+        """
+        self.draining = True
+        running = [job for job in self._jobs.values() if self._runs(job)]
+        log.info("stopping: %d predictions run, %d wait", len(running), len(self._jobs) - len(running))
+        over = [asyncio.ensure_future(job.live.wait_over()) for job in running]
+        if over:
+            await asyncio.wait(over, timeout=grace_s)
+        for job in running:
+            if not job.ended:
+                job.fail(INTERRUPTED)
+        if over:
+            await asyncio.wait(over)
+        for job in self._jobs.values():
+            job.live.release()
+        for task in list(self._tasks):
+            task.cancel()
+        await self._ledger.close()
+
+    def step(self, now_us: int) -> None:
+        """The regular look at the clock: deadlines, run time limits, models that do not stop."""
+        for job in list(self._jobs.values()):
+            deadline = job.prediction.deadline_us
+            if deadline is not None and now_us >= deadline:
+                self._cancel(job)
+            elif self._overran(job, now_us):
+                job.stop("run time limit")
+                job.fail(f"Prediction timed out after {self._settings.run_timeout_s:g} seconds (E6716)")
+        for member in self._fleet.members():
+            self._check_stopping(member, now_us)
+
+    # -- told by the fleet (fleet.Work) ------------------------------------------------------------
+
+    def waiting(self, version: str) -> int:
+        queue = self._queues.get(version)
+        return len(queue) if queue and not self.draining else 0
+
+    def fill(self, member: Member) -> None:
+        queue = self._queues.get(member.version.id)
+        while queue and member.has_slot and not self.draining:
+            self._run(queue.pop(), member)
+
+    def start_failed(self, version: str, error: str, logs: str) -> None:
+        queue = self._queues.pop(version, None)
+        while queue:
+            job = queue.pop()
+            job.log(logs)
+            job.fail(error)
+
+    # -- told by jobs (job.Keeper) -----------------------------------------------------------------
+
+    def end(self, job: Job, status: Status, error: str | None = None) -> None:
+        """The one way to an end; the first to come decides it."""
+        if job.ended:
+            return
+        job.ended = True
+        now_us = self._clock.now_us()
+        before = job.prediction
+        ending = Ending(
+            status=status,
+            completed_us=now_us,
+            output=job.live.output(),
+            logs=job.live.logs,
+            error=error,
+            metrics=final_metrics(
+                job.live.metrics,
+                created_us=before.created_us,
+                started_us=before.started_us,
+                completed_us=now_us,
+            ),
+        )
+        job.prediction = finished(before, ending)
+        self._ledger.finish(job.live, job.prediction, ending, then=lambda: self._forget(job))
+
+    def keep_files(self, job: Job) -> None:
+        self._spawn(self._keep_files(job))
+
+    # -- deciding ----------------------------------------------------------------------------------
+
+    def _adopt(self, prediction: Prediction, version: Version) -> Job:
+        live = Live(prediction, iterates=version.iterates, log_limit_bytes=self._settings.log_limit_bytes)
+        job = Job(prediction, version, live, self, room_bytes=self._settings.output_limit_bytes)
+        self._jobs[prediction.id] = job
+        self._streams[prediction.stream_key] = live
+        self._watched(live)
+        return job
+
+    def _offer(self, job: Job) -> None:
+        """Into a free slot if nobody is before it, else into the queue."""
+        version = job.version
+        queue = self._queues.setdefault(version.id, FairQueue())
+        member = self._fleet.free(version.id) if not queue and not self.draining else None
+        if member is not None:
+            self._run(job, member)
+            return
+        queue.push(job.prediction.account, job.id, job)
+        self._fleet.want(version)
+
+    def _run(self, job: Job, member: Member) -> None:
+        job.prediction = started(job.prediction, self._clock.now_us())
+        if job.written:
+            self._ledger.start(job.live, job.prediction)
+        else:
+            self._write_accept(job)
+        member.take(job)
+
+    def _cancel(self, job: Job) -> None:
+        self._unqueue(job)
+        job.stop("cancelled")
+        self.end(job, Status.CANCELED)
+
+    def _runs(self, job: Job) -> bool:
+        return job.prediction.started_us is not None
+
+    def _overran(self, job: Job, now_us: int) -> bool:
+        since = job.prediction.started_us
+        return since is not None and not job.ended and now_us - since >= self._settings.run_timeout_s * 1e6
+
+    def _check_stopping(self, member: Member, now_us: int) -> None:
+        """Kills the instance of a model that does not stop, unless others still run in it."""
+        limit_us = self._settings.cancel_grace_s * 1e6
+        late = [j for j in member.runs.values() if j.stop_asked_us and now_us - j.stop_asked_us >= limit_us]
+        if not late:
+            return
+        member.unhealthy = member.unhealthy or "a run did not stop when it was cancelled"
+        if len(late) == len(member.runs):
+            member.kill(
+                f"it did not stop within {self._settings.cancel_grace_s:g} seconds of being cancelled"
+            )
+
+    # -- carrying out ------------------------------------------------------------------------------
+
+    def _write_accept(self, job: Job) -> None:
+        job.written = True
+        self._ledger.accept(job.live, job.prediction, refused=lambda: self._reject(job))
+
+    def _reject(self, job: Job) -> None:
+        """It could not be written, so it was never accepted."""
+        self._unqueue(job)
+        job.stop("it could not be written")
+        job.ended = True
+        self._forget(job)
+
+    async def _prepare(self, job: Job) -> None:
+        """Fetches file inputs, then puts the job in line."""
+        try:
+            job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
+        except StokerError as error:
+            job.fail(f"Input validation error: {error.message}")
+            return
+        if not job.ended:
+            self._offer(job)
+
+    async def _keep_files(self, job: Job) -> None:
+        first = job.backlog[0]
+        try:
+            value = await self._outputs.keep(first.value, first.files, job.prediction)
+        except (StokerError, OSError) as error:
+            log.error("output file of %s: %s", job.id, error)
+            job.stop("its output file could not be kept")
+            job.fail("Failed to store an output file (E9825)")
+            return
+        if job.backlog and job.backlog[0] is first:
+            job.resume(value)
+
+    def _unqueue(self, job: Job) -> None:
+        queue = self._queues.get(job.prediction.version)
+        if queue is not None:
+            queue.remove(job.prediction.account, job.id)
+
+    def _forget(self, job: Job) -> None:
+        self._jobs.pop(job.id, None)
+        self._streams.pop(job.prediction.stream_key, None)
+        self._inputs.release(job.id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

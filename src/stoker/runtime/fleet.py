@@ -1,0 +1,209 @@
+"""All running instances: starts, watches and stops them as ``core.scaling`` decides.
+
+Owns the instance count and the members' states. Never touches a prediction: dispatch is told when there
+is room and when a version cannot be started.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from stoker.core import ids, scaling
+from stoker.core.catalog import Version
+from stoker.core.errors import StokerError
+from stoker.core.settings import Settings
+from stoker.ports.clock import Clock
+from stoker.ports.engine import Engine, InstanceSpec
+from stoker.ports.workspace import Workspace
+from stoker.runtime.member import Member
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_S = 5.0
+HEALTH_EVERY_US = 10_000_000
+
+
+class Work(Protocol):
+    """What the fleet asks of dispatch, and tells it."""
+
+    def waiting(self, version: str) -> int: ...
+
+    def fill(self, member: Member) -> None:
+        """There may be a free slot."""
+        ...
+
+    def start_failed(self, version: str, error: str, logs: str) -> None: ...
+
+
+class Group:
+    """The instances of one version, and how its starts went."""
+
+    def __init__(self, version: Version):
+        self.version = version
+        self.members: dict[str, Member] = {}
+        self.failures = 0
+        self.failed_us = 0
+
+    def view(self, waiting: int) -> scaling.VersionView:
+        return scaling.VersionView(
+            waiting=waiting,
+            instances=[member.view() for member in self.members.values()],
+            failures=self.failures,
+            failed_us=self.failed_us,
+        )
+
+
+class Fleet:
+    work: Work
+    """Set by dispatch when it is made."""
+
+    def __init__(self, *, engine: Engine, workspace: Workspace, clock: Clock, settings: Settings):
+        self._engine = engine
+        self._workspace = workspace
+        self._clock = clock
+        self._settings = settings
+        self._groups: dict[str, Group] = {}
+        self._boots: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._checked_us = 0
+        self._closed = False
+
+    # -- asked by dispatch -------------------------------------------------------------------------
+
+    def free(self, version: str) -> Member | None:
+        """A member with a free slot."""
+        group = self._groups.get(version)
+        if group is None:
+            return None
+        return next((member for member in group.members.values() if member.has_slot), None)
+
+    def want(self, version: Version) -> None:
+        """Something waits for this version."""
+        group = self._groups.setdefault(version.id, Group(version))
+        self._carry_out(group, self._clock.now_us())
+
+    def step(self, now_us: int) -> None:
+        """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""
+        if now_us - self._checked_us >= HEALTH_EVERY_US:
+            self._checked_us = now_us
+            self._check_health()
+        for id, group in list(self._groups.items()):
+            self._carry_out(group, now_us)
+            if (
+                not group.members
+                and not self.work.waiting(id)
+                and now_us >= scaling.next_start_us(group.view(0))
+            ):
+                del self._groups[id]
+
+    def members(self) -> list[Member]:
+        return [member for group in self._groups.values() for member in group.members.values()]
+
+    def instances(self) -> list[dict[str, Any]]:
+        """For people: what runs."""
+        return [
+            {
+                "model": group.version.model,
+                "version": id,
+                "state": member.state,
+                "busy": len(member.runs),
+                "slots": member.slots,
+            }
+            for id, group in self._groups.items()
+            for member in group.members.values()
+        ]
+
+    async def close(self) -> None:
+        """Stops every instance; returns when none is left."""
+        self._closed = True
+        for group in self._groups.values():
+            for member in list(group.members.values()):
+                self._stop(member)
+        for boot in self._boots.values():
+            boot.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # -- told by members ---------------------------------------------------------------------------
+
+    def is_ready(self, member: Member) -> None:
+        self._groups[member.version.id].failures = 0
+        self.work.fill(member)
+
+    def has_room(self, member: Member) -> None:
+        self.work.fill(member)
+
+    def setup_failed(self, member: Member, error: str) -> None:
+        self._start_failed(member, f"Model setup failed: {error} (E9243)")
+
+    def is_gone(self, member: Member, reason: str) -> None:
+        group = self._groups[member.version.id]
+        group.members.pop(member.id, None)
+        log.info("instance %s of %s ended: %s", member.id, member.version.model, reason)
+        if member.state == "starting":
+            self._start_failed(member, f"Model setup failed: {reason} (E9243)")
+        self._carry_out(group, self._clock.now_us())
+
+    # -- carrying out ------------------------------------------------------------------------------
+
+    def _carry_out(self, group: Group, now_us: int) -> None:
+        if self._closed:
+            return
+        view = group.view(self.work.waiting(group.version.id))
+        for action in scaling.decide(view, idle_s=self._settings.idle_s, now_us=now_us):
+            if isinstance(action, scaling.Start):
+                self._start(group)
+            else:
+                self._stop(group.members[action.instance])
+
+    def _start(self, group: Group) -> None:
+        id = ids.opaque_key(secrets.token_bytes(10))
+        member = Member(id, group.version, self, self._clock, log_limit_bytes=self._settings.log_limit_bytes)
+        group.members[id] = member
+        self._boots[id] = self._spawn(self._boot(member))
+        self._boots[id].add_done_callback(lambda _: self._boots.pop(id))
+
+    async def _boot(self, member: Member) -> None:
+        version = member.version
+        try:
+            place = await self._workspace.place(version)
+            spec = InstanceSpec(
+                id=member.id,
+                version=version.id,
+                python=place.python,
+                source=place.source,
+                predictor=version.recipe.predict or "",
+                slots=version.recipe.slots,
+                variables=version.recipe.variables,
+                setup_timeout_s=self._settings.setup_timeout_s,
+            )
+            member.instance = await self._engine.start(spec, member)
+        except (StokerError, OSError) as error:
+            log.warning("cannot start %s: %s", version.model, error)
+            self.is_gone(member, str(error))
+
+    def _start_failed(self, member: Member, error: str) -> None:
+        group = self._groups[member.version.id]
+        group.failures += 1
+        group.failed_us = self._clock.now_us()
+        self.work.start_failed(member.version.id, error, member.setup_log)
+
+    def _stop(self, member: Member) -> None:
+        member.state = "stopping"
+        instance = member.instance
+        if instance is not None:
+            self._spawn(instance.stop(STOP_GRACE_S))
+
+    def _check_health(self) -> None:
+        for group in self._groups.values():
+            for member in group.members.values():
+                if member.state == "ready" and member.instance is not None:
+                    member.instance.check_health()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

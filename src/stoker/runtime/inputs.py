@@ -1,0 +1,138 @@
+"""Fetches the files that an input names, before its run: the model sees local files.
+
+Called by dispatch. Our own files come from the blob store, others over the network through the one door
+(``outbound``), into a folder of the prediction that goes when the prediction is over.
+"""
+
+import asyncio
+import shutil
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
+
+from stoker.core.catalog import Version
+from stoker.core.errors import Invalid, StokerError
+from stoker.core.inputs import Place, file_inputs, files_in, put
+from stoker.core.links import Links
+from stoker.core.prediction import Prediction
+from stoker.core.settings import Settings
+from stoker.ports.blobs import Blobs
+from stoker.ports.clock import Clock
+from stoker.ports.engine import InputFile
+from stoker.ports.store import Store
+from stoker.runtime.outbound import Outbound
+
+NAME_LIMIT_BYTES = 200
+
+
+class InputFiles:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        outbound: Outbound,
+        links: Links,
+        clock: Clock,
+        settings: Settings,
+    ):
+        self._store = store
+        self._blobs = blobs
+        self._outbound = outbound
+        self._links = links
+        self._clock = clock
+        self._settings = settings
+        self._folder = settings.data_dir / "tmp" / "inputs"
+        self._own = links.base.encode()
+        self._by_version: dict[str, dict[str, str | None]] = {}
+        self._folders: set[str] = set()
+        self._leftover: set[asyncio.Task[None]] = set()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def needed(self, prediction: Prediction, input: dict[str, Any], version: Version) -> bool:
+        """Whether anything has to be fetched; quick, since every prediction is asked."""
+        files = self._files_of(version)
+        return any(input.get(name, files[name]) for name in files) or self._own in bytes(prediction.input)
+
+    async def fetch(self, prediction: Prediction, input: dict[str, Any], version: Version) -> list[InputFile]:
+        """Fetches all files, in parallel. Our own links elsewhere in the input become links to the bytes.
+
+        Raises ``Invalid`` with the reason for the first file that cannot be had.
+        """
+        places = list(files_in(input, self._files_of(version)))
+        for at, url in places:
+            if len(at) == 1:
+                input[str(at[0])] = url
+        await self._open_own_links(input, {tuple(at) for at, _ in places}, prediction.account)
+        wanted = [(at, url) for at, url in places if url.startswith(("http://", "https://"))]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._one(prediction, n, at, url)) for n, (at, url) in enumerate(wanted)
+                ]
+        except* StokerError as errors:
+            raise Invalid(str(errors.exceptions[0])) from errors
+        return [task.result() for task in tasks]
+
+    def release(self, id: str) -> None:
+        """The prediction is over: its fetched files go."""
+        if id in self._folders:
+            self._folders.discard(id)
+            removal = asyncio.to_thread(shutil.rmtree, self._folder / id, ignore_errors=True)
+            task = asyncio.get_running_loop().create_task(removal)
+            self._leftover.add(task)
+            task.add_done_callback(self._leftover.discard)
+
+    async def _one(self, prediction: Prediction, number: int, at: Place, url: str) -> InputFile:
+        if own := self._links.own_file(url):
+            return await self._own_file(own, at, url, prediction.account)
+        folder = self._folder / prediction.id
+        self._folders.add(prediction.id)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        path = folder / str(number)
+        await self._outbound.download(url, path, limit_bytes=self._settings.input_file_limit_bytes)
+        return InputFile(at=at, path=str(path), name=name_of(url))
+
+    async def _own_file(self, id: str, at: Place, url: str, account: str) -> InputFile:
+        record = await self._store.files.get(id)
+        if record is None or (record.account != account and not self._is_open(id, url)):
+            raise Invalid(f"404 Client Error: Not Found for url: {url}")
+        return InputFile(at=at, path=str(await self._blobs.local(record.sha256)), name=record.name)
+
+    def _is_open(self, id: str, url: str) -> bool:
+        """Whether it is a signed link that is still good."""
+        parts = urlsplit(url).path.split("/")
+        return len(parts) >= 2 and self._links.opens(id, parts[-2], now_us=self._clock.now_us())
+
+    async def _open_own_links(
+        self, input: dict[str, Any], done: set[tuple[str | int, ...]], account: str
+    ) -> None:
+        """A link to our description of a file is no use to a model: it gets one to the bytes."""
+        for at, text in _texts(input, []):
+            id = self._links.own_file(text) if tuple(at) not in done else None
+            record = await self._store.files.get(id) if id else None
+            if record is not None and record.account == account:
+                put(input, at, self._links.content(record.id, record.name, expires_us=record.expires_us))
+
+    def _files_of(self, version: Version) -> dict[str, str | None]:
+        if version.id not in self._by_version:
+            self._by_version[version.id] = file_inputs(version.input_schema)
+        return self._by_version[version.id]
+
+
+def name_of(url: str) -> str:
+    """The last part of a URL's path as a file name (section 4.5 of the Cog contract); at most 200 bytes."""
+    name = unquote_plus(urlsplit(url).path.rsplit("/", 1)[-1]).replace("/", "_").replace("\0", "_")
+    if len(name.encode()) <= NAME_LIMIT_BYTES:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    ending = f"~{dot}{extension}" if dot and len(extension.encode()) < 20 else "~"
+    room = NAME_LIMIT_BYTES - len(ending.encode())
+    return (stem or name).encode()[:room].decode(errors="ignore") + ending
+
+
+def _texts(value: Any, at: Place) -> list[tuple[Place, str]]:
+    """Every text in a JSON value, with its place."""
+    if isinstance(value, str):
+        return [(at, value)]
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, item in inner for found in _texts(item, [*at, key])]

@@ -1,0 +1,126 @@
+"""One prediction under dispatch's care, from acceptance to its end.
+
+Made by dispatch; a member tells it what its run emits. A job writes the live log and never the store.
+"""
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from stoker.core import metrics
+from stoker.core.catalog import Version
+from stoker.core.prediction import Prediction, Status
+from stoker.ports.engine import InputFile, MetricMode, OutputFile
+from stoker.runtime.live import Live
+
+if TYPE_CHECKING:
+    from stoker.runtime.member import Member
+
+log = logging.getLogger(__name__)
+
+
+class Keeper(Protocol):
+    """What a job asks of dispatch."""
+
+    def end(self, job: "Job", status: Status, error: str | None = None) -> None: ...
+
+    def keep_files(self, job: "Job") -> None:
+        """Take over the files at the head of the job's backlog, then call ``job.resume``."""
+        ...
+
+
+class Arrived(msgspec.Struct):
+    """An output that waits until its files, or those before it, have been taken over."""
+
+    value: bytes
+    item: bool
+    files: list[OutputFile]
+
+
+class Job:
+    def __init__(
+        self, prediction: Prediction, version: Version, live: Live, keeper: Keeper, *, room_bytes: int
+    ):
+        self.prediction = prediction
+        """As decided; ``live.seen`` follows when the store has it."""
+        self.version = version
+        self.live = live
+        self.files: list[InputFile] = []
+        self.input: dict[str, Any] = msgspec.json.decode(prediction.input)
+        if prediction.secrets:
+            self.input |= msgspec.json.decode(prediction.secrets)
+        self.member: Member | None = None
+        self.number = 0
+        self.written = False
+        """Whether the prediction is on its way to the store."""
+        self.ended = False
+        self.stop_asked_us: int | None = None
+        """Since when the model has been asked to stop."""
+        self.backlog: deque[Arrived] = deque()
+        self._outcome: tuple[Status, str | None] | None = None
+        self._keeper = keeper
+        self._room = room_bytes
+
+    @property
+    def id(self) -> str:
+        return self.prediction.id
+
+    def log(self, text: str) -> None:
+        if not self.ended:
+            self.live.add_log(text)
+
+    def metric(self, name: str, value: Any, mode: MetricMode) -> None:
+        if not self.ended:
+            metrics.record(self.live.metrics, name, value, mode)
+
+    def output(self, value: bytes, *, item: bool, files: list[OutputFile]) -> None:
+        if self.ended and not files:
+            return
+        if files or self.backlog:
+            self.backlog.append(Arrived(value, item, files))
+            if len(self.backlog) == 1:
+                self._keeper.keep_files(self)
+            return
+        self._add(value, item=item)
+
+    def resume(self, value: bytes) -> None:
+        """The head of the backlog is ready, as ``value``; so is all behind it that has no files."""
+        first = self.backlog.popleft()
+        self._add(value, item=first.item)
+        while self.backlog and not self.backlog[0].files:
+            arrived = self.backlog.popleft()
+            self._add(arrived.value, item=arrived.item)
+        self.live.wake()
+        if self.backlog:
+            self._keeper.keep_files(self)
+        elif self._outcome is not None:
+            self._keeper.end(self, *self._outcome)
+
+    def done(self, status: Status, error: str | None) -> None:
+        """The model is done with it; its end waits for the files that are still being taken over."""
+        if self.backlog:
+            self._outcome = (status, error)
+        else:
+            self._keeper.end(self, status, error)
+
+    def fail(self, error: str) -> None:
+        self.backlog.clear()
+        self._keeper.end(self, Status.FAILED, error)
+
+    def _add(self, value: bytes, *, item: bool) -> None:
+        if self.ended:
+            return
+        self._room -= len(value)
+        if self._room < 0:
+            self.stop("output limit")
+            self.fail("The output is larger than this server allows.")
+            return
+        self.live.add_output(value, item=item)
+
+    def stop(self, why: str) -> None:
+        """Asks the model to stop; the slot stays taken until it has."""
+        if self.member is not None and self.stop_asked_us is None:
+            log.info("stopping run of %s: %s", self.id, why)
+            self.member.stop_run(self)

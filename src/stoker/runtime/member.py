@@ -1,0 +1,137 @@
+"""One instance as the fleet sees it: its state, its slots, and the runs in them.
+
+Listens to the instance (``ports.engine.Listener``) and passes what it tells to the job or to the fleet.
+"""
+
+from typing import Any, Literal, Protocol
+
+from stoker.core.catalog import Version
+from stoker.core.prediction import Status
+from stoker.core.scaling import InstanceView, State
+from stoker.ports.clock import Clock
+from stoker.ports.engine import Instance, MetricMode, OutputFile, Run
+from stoker.runtime.job import Job
+from stoker.runtime.live import LOG_CUT
+
+
+class Owner(Protocol):
+    """What a member tells the fleet."""
+
+    def is_ready(self, member: "Member") -> None: ...
+
+    def has_room(self, member: "Member") -> None: ...
+
+    def setup_failed(self, member: "Member", error: str) -> None: ...
+
+    def is_gone(self, member: "Member", reason: str) -> None: ...
+
+
+class Member:
+    def __init__(self, id: str, version: Version, owner: Owner, clock: Clock, *, log_limit_bytes: int):
+        self.id = id
+        self.version = version
+        self.state: State = "starting"
+        self.slots = 0
+        self.runs: dict[int, Job] = {}
+        self.unhealthy: str | None = None
+        """Why it takes no more work."""
+        self.setup_log = ""
+        self.idle_since_us = clock.now_us()
+        self.instance: Instance | None = None
+        self._owner = owner
+        self._clock = clock
+        self._log_limit = log_limit_bytes
+        self._numbers = 0
+        self._touched: set[Job] = set()
+
+    # -- asked by the fleet and dispatch -----------------------------------------------------------
+
+    @property
+    def has_slot(self) -> bool:
+        return self.state == "ready" and self.unhealthy is None and len(self.runs) < self.slots
+
+    def view(self) -> InstanceView:
+        return InstanceView(
+            id=self.id,
+            state=self.state,
+            busy=len(self.runs),
+            healthy=self.unhealthy is None,
+            idle_since_us=self.idle_since_us,
+        )
+
+    def take(self, job: Job) -> None:
+        """Hands the job to the instance; the caller knows that a slot is free."""
+        assert self.instance is not None
+        self._numbers += 1
+        self.runs[self._numbers] = job
+        job.member, job.number = self, self._numbers
+        self.instance.predict(Run(number=job.number, prediction=job.id, input=job.input, files=job.files))
+
+    def stop_run(self, job: Job) -> None:
+        assert self.instance is not None
+        job.stop_asked_us = self._clock.now_us()
+        if job.number in self.runs:
+            self.instance.cancel(job.number)
+
+    def kill(self, reason: str) -> None:
+        if self.instance is not None:
+            self.instance.kill(reason)
+
+    # -- told by the instance ----------------------------------------------------------------------
+
+    def ready(self, *, slots: int) -> None:
+        if self.state != "starting":
+            return
+        self.slots = slots
+        self.state = "ready"
+        self.idle_since_us = self._clock.now_us()
+        self._owner.is_ready(self)
+
+    def setup_failed(self, error: str) -> None:
+        self.state = "stopping"
+        self._owner.setup_failed(self, error)
+
+    def instance_log(self, text: str) -> None:
+        room = self._log_limit - len(self.setup_log)
+        if self.state == "starting" and room > 0:
+            self.setup_log += text if len(text) < room else text[:room] + LOG_CUT
+
+    def log(self, run: int, text: str) -> None:
+        if job := self.runs.get(run):
+            job.log(text)
+            self._touched.add(job)
+
+    def output(self, run: int, value: bytes, *, item: bool, files: list[OutputFile]) -> None:
+        if job := self.runs.get(run):
+            job.output(value, item=item, files=files)
+            self._touched.add(job)
+
+    def metric(self, run: int, name: str, value: Any, mode: MetricMode) -> None:
+        if job := self.runs.get(run):
+            job.metric(name, value, mode)
+
+    def done(self, run: int, status: Literal["succeeded", "failed", "canceled"], error: str | None) -> None:
+        job = self.runs.pop(run, None)
+        if job is None:
+            return
+        job.member = None
+        job.done(Status(status), error)
+        if not self.runs:
+            self.idle_since_us = self._clock.now_us()
+        self._owner.has_room(self)
+
+    def health(self, error: str | None) -> None:
+        self.unhealthy = self.unhealthy or error
+
+    def turn_ended(self) -> None:
+        for job in self._touched:
+            if not job.ended:
+                job.live.wake()
+        self._touched.clear()
+
+    def exited(self, reason: str) -> None:
+        runs, self.runs = list(self.runs.values()), {}
+        for job in runs:
+            job.member = None
+            job.fail(f"Prediction failed: {reason}")
+        self._owner.is_gone(self, reason)

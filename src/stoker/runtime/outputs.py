@@ -1,0 +1,56 @@
+"""Takes over the files that a model gave and puts links to them into its output. Called by dispatch."""
+
+import asyncio
+import mimetypes
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from stoker.core import ids
+from stoker.core.catalog import FileRecord
+from stoker.core.inputs import put
+from stoker.core.links import Links
+from stoker.core.prediction import Prediction
+from stoker.core.settings import Settings
+from stoker.ports.blobs import Blobs
+from stoker.ports.clock import Clock
+from stoker.ports.engine import OutputFile
+from stoker.ports.store import Store
+
+
+class OutputFiles:
+    def __init__(self, *, store: Store, blobs: Blobs, links: Links, clock: Clock, settings: Settings):
+        self._store = store
+        self._blobs = blobs
+        self._links = links
+        self._clock = clock
+        self._life_us = int((settings.retention_s + settings.run_timeout_s) * 1e6)
+        """A link must outlive the run that made it and then the time for which outputs are kept."""
+
+    async def keep(self, value: bytes, files: list[OutputFile], prediction: Prediction) -> bytes:
+        """The output's JSON with a link in the place of each file. Raises ``OSError``."""
+        urls = await asyncio.gather(*(self._keep_one(file, prediction) for file in files))
+        decoded = msgspec.json.decode(value)
+        for file, url in zip(files, urls, strict=True):
+            decoded = put(decoded, file.at, url)
+        return msgspec.json.encode(decoded)
+
+    async def _keep_one(self, file: OutputFile, prediction: Prediction) -> str:
+        blob = await self._blobs.adopt(Path(file.path))
+        now_us = self._clock.now_us()
+        record = FileRecord(
+            id=ids.opaque_key(secrets.token_bytes(20)),
+            account=prediction.account,
+            origin="output",
+            name=file.name,
+            content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+            size_bytes=blob.size_bytes,
+            sha256=blob.sha256,
+            md5=blob.md5,
+            created_us=now_us,
+            expires_us=now_us + self._life_us,
+            prediction=prediction.id,
+        )
+        await self._store.files.create(record)
+        return self._links.content(record.id, record.name, expires_us=record.expires_us)

@@ -1,0 +1,49 @@
+"""What every suite may use: one server for all, or servers of one's own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import StokerServer
+
+MODELS = Path(__file__).parent / "models"
+
+StartServer = Callable[..., StokerServer]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StokerServer]:
+    """A running server that the whole session shares; leave it running."""
+    running = StokerServer(tmp_path_factory.mktemp("shared") / "data", "--allow-net", "127.0.0.0/8").start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def pushed(server: StokerServer) -> Callable[[str], str]:
+    """``pushed("name")``: the version id of ``tests/models/name``, pushed once as ``local/name``."""
+    versions: dict[str, str] = {}
+
+    def push(name: str) -> str:
+        if name not in versions:
+            versions[name] = server.push(MODELS / name, f"local/{name}")
+        return versions[name]
+
+    return push
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts servers that end with the test; each gets its own data directory unless one is given."""
+    started: list[StokerServer] = []
+
+    def start(*args: str, data_dir: Path | None = None, **variables: str) -> StokerServer:
+        folder = data_dir or tmp_path / f"data{len(started)}"
+        server = StokerServer(folder, *args, variables=variables)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.stop()

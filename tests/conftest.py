@@ -10,6 +10,7 @@ from tests.servers import StokerServer
 MODELS = Path(__file__).parent / "models"
 
 StartServer = Callable[..., StokerServer]
+Pushed = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StokerServer]:
 
 
 @pytest.fixture(scope="session")
-def pushed(server: StokerServer) -> Callable[[str], str]:
+def pushed(server: StokerServer) -> Pushed:
     """``pushed("name")``: the version id of ``tests/models/name``, pushed once as ``local/name``."""
     versions: dict[str, str] = {}
 

@@ -27,6 +27,7 @@ class StokerServer:
         self.port = port
         self._args = args
         self._variables = dict(variables or {})
+        self._client_variables: dict[str, str] = {}
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.process: subprocess.Popen[str] | None = None
 
@@ -79,9 +80,14 @@ class StokerServer:
         with httpx.Client(base_url=self.base_url, headers=headers, timeout=90, **options) as client:
             yield client
 
+    def trust(self, authority: Path) -> None:
+        """Clients shall trust this certificate authority."""
+        self._client_variables["SSL_CERT_FILE"] = str(authority)
+
     def variables(self, *, v1: bool = False) -> dict[str, str]:
         """What a client's environment needs."""
-        return {"REPLICATE_BASE_URL": self.base_url + ("/v1" if v1 else ""), "REPLICATE_API_TOKEN": TOKEN}
+        base_url = self.base_url + ("/v1" if v1 else "")
+        return {"REPLICATE_BASE_URL": base_url, "REPLICATE_API_TOKEN": TOKEN} | self._client_variables
 
     def stoker(self, *args: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Runs a command of the CLI against this server."""

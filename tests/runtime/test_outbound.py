@@ -9,7 +9,7 @@ import pytest
 from stoker.core.errors import Invalid, TooLarge
 from stoker.runtime.inputs import name_of
 from stoker.runtime.outbound import AddressRefused, Outbound, check_address
-from tests.runtime.web import Web
+from tests.web_server import Web
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",

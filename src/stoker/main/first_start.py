@@ -11,7 +11,13 @@ from stoker.ports.store import Store
 
 
 async def ensure_account(
-    store: Store, settings: Settings, *, base_url: str, now_us: int, announce: Callable[[str], None]
+    store: Store,
+    settings: Settings,
+    *,
+    local_url: str,
+    public_url: str,
+    now_us: int,
+    announce: Callable[[str], None],
 ) -> None:
     """Makes the account where there is none, and stores for the CLI where this server is."""
     account = Account(
@@ -23,9 +29,9 @@ async def ensure_account(
         token = ids.api_token(secrets.token_bytes(37))
     if token is not None and await store.accounts.token_by_digest(ids.token_digest(token)) is None:
         await _create_token(store, settings.account, token, now_us)
-        announce(f"export REPLICATE_BASE_URL={base_url}")
+        announce(f"export REPLICATE_BASE_URL={public_url}")
         announce(f"export REPLICATE_API_TOKEN={token}")
-    _remember(settings, base_url, token)
+    _remember(settings, local_url, token)
 
 
 async def _create_token(store: Store, account: str, token: str, now_us: int) -> None:

@@ -66,15 +66,18 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Runs the server; ``announce`` gets the lines for the person who started it."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     listener = _listen(settings)
-    base = settings.public_url or _base_url(settings, listener)
+    local = _local_url(settings, listener)
+    base = settings.public_url or local
     clock = SystemClock()
     store = await SqliteStore.open(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        await ensure_account(store, settings, base_url=base, now_us=clock.now_us(), announce=announce)
+        await ensure_account(
+            store, settings, local_url=local, public_url=base, now_us=clock.now_us(), announce=announce
+        )
         links = Links(base, bytes.fromhex(await store.secret("links", secrets.token_hex(32))))
-        services = await _assemble(stack, store=store, links=links, clock=clock, settings=settings)
-        await _listen_until_told(services, listener, settings, ready=lambda: announce(f"ready {base}"))
+        services, dispatcher = await _assemble(stack, store=store, links=links, clock=clock, settings=settings)
+        await _listen_until_told(services, dispatcher, listener, ready=lambda: announce(f"ready {local}"))
 
 
 async def _assemble(
@@ -84,11 +87,16 @@ async def _assemble(
     links: Links,
     clock: SystemClock,
     settings: Settings,
-) -> Services:
+) -> tuple[Services, Dispatcher]:
     """Every adapter and loop; what must be closed is closed by the stack, last made first."""
     blobs = LocalBlobs(settings.data_dir)
-    engine = ProcessEngine(settings)
-    environments = Environments(settings.data_dir)
+    engine = ProcessEngine(
+        settings.data_dir,
+        memory_limit_bytes=settings.instance_memory_bytes,
+        open_files_limit=settings.instance_open_files,
+        output_limit_bytes=settings.output_limit_bytes,
+    )
+    environments = Environments(settings.data_dir, blobs, clock)
     workspace = LocalWorkspace(blobs, environments, settings.data_dir)
     if left := await engine.sweep():
         log.warning("ended %d processes that an earlier server left behind", left)
@@ -128,7 +136,7 @@ async def _assemble(
     ]
     stack.push_async_callback(duties.cancel_all, loops)
     await dispatcher.recover()
-    return Services(
+    services = Services(
         store=store,
         blobs=blobs,
         dispatcher=dispatcher,
@@ -137,11 +145,13 @@ async def _assemble(
         settings=settings,
         clock=clock,
     )
+    return services, dispatcher
 
 
 async def _listen_until_told(
-    services: Services, listener: socket.socket, settings: Settings, *, ready: Callable[[], None]
+    services: Services, dispatcher: Dispatcher, listener: socket.socket, *, ready: Callable[[], None]
 ) -> None:
+    settings = services.settings
     config = uvicorn.Config(
         create_app(services),
         http="httptools",
@@ -163,7 +173,7 @@ async def _listen_until_told(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await services.dispatcher.drain(settings.drain_s)
+    await dispatcher.drain(settings.drain_s)
     server.should_exit = True
     await serving
 
@@ -187,7 +197,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _base_url(settings: Settings, listener: socket.socket) -> str:
+def _local_url(settings: Settings, listener: socket.socket) -> str:
     """The address that was bound; a server that listens everywhere calls itself by the loopback address."""
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):

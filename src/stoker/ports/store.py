@@ -187,12 +187,23 @@ class Outbox(Protocol):
 
 
 class Store(Protocol):
-    predictions: Predictions
-    models: Models
-    versions: Versions
-    accounts: Accounts
-    files: Files
-    outbox: Outbox
+    @property
+    def predictions(self) -> Predictions: ...
+
+    @property
+    def models(self) -> Models: ...
+
+    @property
+    def versions(self) -> Versions: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def files(self) -> Files: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     async def secret(self, name: str, fresh: str) -> str:
         """A secret of this installation (a signing key): the kept one, else ``fresh``, which is then kept."""

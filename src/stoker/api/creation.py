@@ -1,0 +1,101 @@
+"""What a client asks for when it creates a prediction: the body of section 5.5, checked."""
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from stoker.api import bodies
+from stoker.api.words import type_name
+from stoker.core.errors import FieldProblem, InputInvalid
+from stoker.core.settings import Settings
+
+EVENTS = ("start", "output", "logs", "completed")
+_ALLOWED = ", ".join(f'"{event}"' for event in EVENTS)
+
+
+class ModelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Posted to a model or deployment. ``stream`` is obsolete and means nothing."""
+
+    input: msgspec.Raw
+    webhook: str | None = None
+    webhook_events_filter: list[str] | None = None
+    webhook_completed: str | None = None
+    stream: bool | None = None
+
+
+class VersionBody(ModelBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Posted to ``/predictions``."""
+
+    version: str
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A body that was found good, but for the input's own schema."""
+
+    version: str | None
+    raw_input: msgspec.Raw
+    input: dict[str, Any]
+    webhook: str | None
+    webhook_events: tuple[str, ...]
+
+
+_model_body = msgspec.json.Decoder(ModelBody)
+_version_body = msgspec.json.Decoder(VersionBody)
+
+
+def to_version(body: bytes, settings: Settings) -> Wanted:
+    """Reads the body of a create that names its version."""
+    given = bodies.decode(body, _version_body, VersionBody)
+    return _wanted(given, given.version, settings)
+
+
+def to_model(body: bytes, settings: Settings) -> Wanted:
+    """Reads the body of a create whose path says what runs."""
+    return _wanted(bodies.decode(body, _model_body, ModelBody), None, settings)
+
+
+def _wanted(body: ModelBody, version: str | None, settings: Settings) -> Wanted:
+    webhook, events = body.webhook, tuple(body.webhook_events_filter or ())
+    if webhook is None and body.webhook_completed is not None:
+        webhook, events = body.webhook_completed, ("completed",)
+    problems = _webhook_problems(webhook, settings) + _event_problems(events)
+    if problems:
+        raise InputInvalid(problems)
+    return Wanted(
+        version=version,
+        raw_input=body.input,
+        input=_input(body.input),
+        webhook=webhook,
+        webhook_events=events,
+    )
+
+
+def _input(raw: msgspec.Raw) -> dict[str, Any]:
+    value = bodies.json(raw)
+    if not isinstance(value, dict):
+        text = f"Invalid type. Expected: object, given: {type_name(cast(Any, type(value)))}"
+        raise InputInvalid([FieldProblem("invalid_type", "input", text)])
+    return cast(dict[str, Any], value)
+
+
+def _webhook_problems(url: str | None, settings: Settings) -> list[FieldProblem]:
+    if url is None:
+        return []
+    schemes = ("https", "http") if settings.allow_http_webhooks else ("https",)
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in schemes and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if good:
+        return []
+    return [FieldProblem("format", "webhook", f"Must be a URL that starts with {' or '.join(schemes)}")]
+
+
+def _event_problems(events: tuple[str, ...]) -> list[FieldProblem]:
+    return [
+        FieldProblem("enum", f"webhook_events_filter.{n}", f"Must be one of the following: {_ALLOWED}")
+        for n, event in enumerate(events)
+        if event not in EVENTS
+    ]

@@ -1,0 +1,90 @@
+"""Errors as problem JSON (section 11 of the HTTP contract); the one place that knows HTTP statuses."""
+
+import logging
+import secrets
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from stoker.api.readers import LastWord
+from stoker.core import errors
+
+log = logging.getLogger(__name__)
+
+NO_RETRY = {"x-should-retry": "false"}
+"""The Python 2 client repeats 409 and 5xx by itself; this stops it."""
+
+_STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
+    (errors.InputInvalid, 422, "Input validation failed"),
+    (errors.VersionUnknown, 422, "Invalid version or not permitted"),
+    (errors.Invalid, 422, "Invalid request"),
+    (errors.NotFound, 404, None),
+    (errors.Unauthenticated, 401, "Unauthenticated"),
+    (errors.Forbidden, 403, "Forbidden"),
+    (errors.Conflict, 409, "Conflict"),
+    (errors.BadRequest, 400, "Bad request"),
+    (errors.TooLarge, 413, "Request too large"),
+    (errors.BuildFailed, 422, "Build failed"),
+    (errors.Unavailable, 503, "Service unavailable"),
+    (errors.StokerError, 500, None),
+)
+
+_HEADERS: dict[int, dict[str, str]] = {
+    409: NO_RETRY,
+    413: {"connection": "close"},
+    500: NO_RETRY,
+    503: {"retry-after": "2"},
+}
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    title: str | None = None,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """A problem answer; ``detail`` is never empty, every client shows it."""
+    body: dict[str, Any] = {"title": title} if title else {}
+    body |= {"detail": detail, "status": status, **more}
+    kind = LastWord if status == 413 else Response
+    return kind(
+        msgspec.json.encode(body),
+        status_code=status,
+        headers=_HEADERS.get(status, {}) | (headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+def for_error(error: errors.StokerError) -> Response:
+    """The answer to an error of ours."""
+    status, title = next((s, t) for kind, s, t in _STATUSES if isinstance(error, kind))
+    if isinstance(error, errors.InputInvalid):
+        return problem(status, error.message, title=title, invalid_fields=error.fields)
+    return problem(status, error.message, title=title)
+
+
+def not_found() -> Response:
+    """The generic 404, also for paths that do not exist."""
+    return for_error(errors.NotFound())
+
+
+def method_not_allowed(allow: str) -> Response:
+    """405 with the methods that the path has."""
+    return problem(
+        405, "That method is not allowed here.", title="Method not allowed", headers={"allow": allow}
+    )
+
+
+def internal(error: Exception, *, method: str, path: str) -> Response:
+    """500 for what should not have happened; the traceback goes to our log only, found by the request id."""
+    request_id = secrets.token_hex(8)
+    log.error("request %s: %s %s failed", request_id, method, path, exc_info=error)
+    return problem(
+        500,
+        f"Something went wrong on the server (request {request_id}).",
+        title="Internal server error",
+        instance=f"urn:request:{request_id}",
+    )

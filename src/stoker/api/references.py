@@ -1,0 +1,62 @@
+"""From what a client wrote to the version that runs: section 6 of the HTTP contract."""
+
+from stoker.api.known import Known
+from stoker.api.services import Services
+from stoker.core.catalog import Model
+from stoker.core.errors import NotFound, VersionUnknown
+from stoker.core.ids import is_version_id
+
+
+async def visible_model(services: Services, owner: str, name: str, *, account: str) -> Model:
+    """The model, if it exists and the account may see it; else ``NotFound``."""
+    model = await services.store.models.get(owner, name)
+    if model is None or not may_see(model, account):
+        raise NotFound
+    return model
+
+
+def may_see(model: Model, account: str) -> bool:
+    return model.visibility == "public" or model.owner == account
+
+
+async def latest_version(services: Services, model: Model) -> Known:
+    """The newest version of the model; ``VersionUnknown`` where it has none yet."""
+    if model.latest_version is not None:
+        known = await services.versions.get(model.latest_version, model=model.ref)
+        if known is not None:
+            return known
+    raise VersionUnknown(f"{model.ref} has no version yet.")
+
+
+async def named_version(services: Services, reference: str, *, account: str) -> Known:
+    """``<64 hex>``, ``owner/name:<64 hex>`` or ``owner/name``; else ``VersionUnknown``."""
+    ref, _, id = reference.rpartition(":")
+    if "/" in id and not ref:
+        ref, id = id, ""
+    if id and not is_version_id(id):
+        raise VersionUnknown
+    if not ref:
+        return await _by_id(services, id, account)
+    owner, _, name = ref.partition("/")
+    try:
+        model = await visible_model(services, owner, name, account=account)
+    except NotFound:
+        raise VersionUnknown from None
+    if not id:
+        return await latest_version(services, model)
+    known = await services.versions.get(id, model=model.ref)
+    if known is None:
+        raise VersionUnknown
+    return known
+
+
+async def _by_id(services: Services, id: str, account: str) -> Known:
+    known = await services.versions.get(id)
+    if known is None:
+        raise VersionUnknown
+    owner, _, name = known.version.model.partition("/")
+    if owner != account:
+        model = await services.store.models.get(owner, name)
+        if model is None or not may_see(model, account):
+            raise VersionUnknown
+    return known

@@ -1,0 +1,58 @@
+"""Every path of the API and who answers it. The busiest come first: routes are tried in order."""
+
+from starlette.routing import Route
+
+from stoker.api import (
+    account,
+    builds,
+    delivery,
+    files,
+    hardware,
+    health,
+    models,
+    predictions,
+    sources,
+    streams,
+    tokens,
+    versions,
+)
+from stoker.api.endpoint import Endpoint, Handler
+from stoker.api.services import Services
+
+
+def routes(services: Services) -> list[Route]:
+    """The route table."""
+
+    def path(path: str, *, open: bool = False, **handlers: Handler) -> Route:
+        return Route(path, Endpoint(services, handlers, open=open))
+
+    model = "/models/{owner}/{name}"
+    return [
+        path("/predictions", GET=predictions.list_, POST=predictions.create),
+        path("/predictions/{id}", GET=predictions.get),
+        path(f"{model}/predictions", POST=predictions.create_for_model),
+        path("/predictions/{id}/cancel", POST=predictions.cancel),
+        path("/streams/{key}", open=True, GET=streams.text, OPTIONS=streams.preflight),
+        path("/files/stream-{key}", open=True, GET=streams.files, OPTIONS=streams.preflight),
+        path("/delivery/{id}/{pass_}/{name}", open=True, GET=delivery.get, OPTIONS=delivery.preflight),
+        path("/files", GET=files.list_, POST=files.create),
+        path("/files/{id}", GET=files.get, DELETE=files.delete),
+        path("/files/{id}/download", open=True, GET=files.download),
+        path("/models", GET=models.list_, POST=models.create, QUERY=models.search),
+        path(model, GET=models.get, PATCH=models.update, DELETE=models.delete),
+        path(f"{model}/readme", GET=models.readme),
+        path(f"{model}/versions", GET=versions.list_),
+        path(f"{model}/versions/{{id}}", GET=versions.get, DELETE=versions.delete),
+        path("/account", GET=account.get),
+        path("/hardware", GET=hardware.list_),
+        path("/webhooks/default/secret", GET=account.webhook_secret),
+        path("/stoker/blobs/missing", POST=sources.missing),
+        path("/stoker/blobs/{sha256}", PUT=sources.put),
+        path("/stoker/builds", POST=builds.create),
+        path("/stoker/builds/{id}", GET=builds.get),
+        path("/stoker/builds/{id}/events", GET=builds.events),
+        path("/stoker/tokens", GET=tokens.list_, POST=tokens.create),
+        path("/stoker/tokens/{id}", DELETE=tokens.revoke),
+        path("/stoker/files-secret", GET=files.secret),
+        path("/health", open=True, GET=health.get),
+    ]

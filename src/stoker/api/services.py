@@ -1,0 +1,84 @@
+"""What the handlers work with. Built by the composition root, given to ``create_app``, never changed.
+
+The two protocols say what the api asks of dispatch and of the builder, so that tests can script them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stoker.api.auth import Tokens
+from stoker.api.known import KnownVersions
+from stoker.api.retries import Retries
+from stoker.core.builds import Build, BuildEvent
+from stoker.core.catalog import SourceFile, Version
+from stoker.core.links import Links
+from stoker.core.prediction import Prediction
+from stoker.core.settings import Settings
+from stoker.ports.blobs import Blobs
+from stoker.ports.clock import Clock
+from stoker.ports.store import Store
+from stoker.runtime.live import Live
+
+
+class Dispatcher(Protocol):
+    """The owner of every prediction that is not over."""
+
+    def submit(self, prediction: Prediction, version: Version) -> Live:
+        """Takes a prediction at once; its client may be told once ``Live.accepted`` is done.
+
+        Raises ``Unavailable`` while the server stops.
+        """
+        ...
+
+    def live(self, id: str) -> Live | None: ...
+
+    def live_by_stream_key(self, key: str) -> Live | None: ...
+
+    async def cancel(self, id: str) -> Prediction | None:
+        """The final state, durable; None where it is not live."""
+        ...
+
+    def instances(self) -> list[dict[str, Any]]:
+        """What runs, for ``/health``."""
+        ...
+
+
+class BuildLog(Protocol):
+    """A build and what it told so far, while the server remembers it."""
+
+    seen: Build
+    events: list[BuildEvent]
+
+    def subscribe(self, waker: Callable[[], None]) -> None: ...
+
+    def unsubscribe(self, waker: Callable[[], None]) -> None: ...
+
+
+class Builder(Protocol):
+    """Makes versions of source trees."""
+
+    async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
+        """Begins; raises ``Invalid`` for a tree that cannot be one, or whose bytes are not here."""
+        ...
+
+    def get(self, id: str) -> BuildLog | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    store: Store
+    blobs: Blobs
+    dispatcher: Dispatcher
+    builder: Builder
+    links: Links
+    settings: Settings
+    clock: Clock
+    tokens: Tokens = field(init=False)
+    versions: KnownVersions = field(init=False)
+    retries: Retries = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tokens", Tokens(self.store.accounts))
+        object.__setattr__(self, "versions", KnownVersions(self.store.versions))
+        object.__setattr__(self, "retries", Retries())

@@ -1,0 +1,98 @@
+"""``stoker push``: a Cog project on this disk becomes a version on the server."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stoker.cli.client import Api
+    from stoker.cli.screen import Screen
+    from stoker.cli.source import Hashed
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  stoker push local/sketch
+  stoker push examples/story local/story --public
+  stoker push . local/sketch --strict --json | jq -r .version
+"""
+)
+@click.argument("where", nargs=-1, required=True, metavar="[DIR] OWNER/NAME")
+@click.option("--strict", is_flag=True, help="Treat every warning of the build as an error.")
+@click.option(
+    "--public/--private",
+    "public",
+    default=None,
+    help="Who may use the model, where it is new.  [default: private]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of OWNER/NAME:VERSION.")
+def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: bool) -> None:
+    """Make a version of the Cog project in DIR (or here) and print its name last.
+
+    The model OWNER/NAME is created where it does not exist. Files that .dockerignore and .cogignore
+    leave out stay here, and files that the server has already are not sent again. The build is shown
+    on stderr; stdout gets OWNER/NAME:VERSION.
+    """
+    from stoker.cli import source, text
+    from stoker.cli.build import build
+    from stoker.cli.client import connect
+    from stoker.cli.reference import parse
+    from stoker.cli.screen import open_screen
+
+    folder, name = _arguments(where)
+    model = parse(name, with_version=False).model
+    root = source.project_folder(folder)
+    api = connect()
+    with open_screen() as screen:
+        _ensure_model(api, model, public, screen)
+        files = _read(root, screen)
+        _send(api, files, screen)
+        built = build(api, model, files, strict=strict, screen=screen)
+    if as_json:
+        told = {"model": model, "version": built.version, "cached": built.cached}
+        click.echo(text.to_json(told | {"build": built.id, "warnings": list(built.warnings)}))
+        return
+    click.echo("This version exists already." if built.cached else "Pushed.", err=True)
+    click.echo(f"{model}:{built.version}")
+
+
+def _arguments(where: tuple[str, ...]) -> tuple[str | None, str]:
+    if len(where) == 1:
+        return None, where[0]
+    if len(where) == 2:
+        return where[0], where[1]
+    raise click.UsageError("Give a folder and OWNER/NAME, or OWNER/NAME alone.")
+
+
+def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen") -> None:
+    wanted = "public" if public else "private"
+    found = api.find(f"/models/{model}")
+    if found is None:
+        owner, _, name = model.partition("/")
+        api.post("/models", {"owner": owner, "name": name, "visibility": wanted, "hardware": "cpu"})
+        screen.line(f"Created the {wanted} model {model}.")
+    elif public is not None and found["visibility"] != wanted:
+        screen.line(f"Warning: {model} exists and stays {found['visibility']}.")
+
+
+def _read(root: "Path", screen: "Screen") -> list["Hashed"]:
+    from stoker.cli import source
+
+    listing = source.list_files(root)
+    for warning in listing.warnings:
+        screen.line(f"Warning: {warning}")
+    screen.phase("Reading the files", total=sum(file.size_bytes for file in listing.files), unit="bytes")
+    return source.hash_files(listing.files, screen.advance)
+
+
+def _send(api: "Api", files: list["Hashed"], screen: "Screen") -> None:
+    from stoker.cli import text, upload
+
+    sent = upload.send_missing(api, files, screen)
+    known = len({item.sha256 for item in files}) - sent.files
+    screen.line(
+        f"Sent {text.count(sent.files, 'file')} ({text.size(sent.size_bytes)}), {known} known to the server."
+    )

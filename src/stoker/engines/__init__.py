@@ -1,0 +1,1 @@
+"""Adapters of ``stoker.ports.engine``: ways to start and stop running copies of a version."""

@@ -1,0 +1,126 @@
+"""Instances that are processes on this machine. Built by ``main``; used through ``stoker.ports.engine``.
+
+Every process of an instance has ``STOKER_INSTANCE=<data directory's identity>.<instance id>`` in its
+environment, so that a later server finds what an earlier one left behind, and two servers with their own
+data directories leave each other alone.
+"""
+
+import asyncio
+import functools
+import hashlib
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from stoker.core.errors import InstanceFailed
+from stoker.engines import processes, surroundings
+from stoker.engines.folders import Folders
+from stoker.engines.instance import ProcessInstance
+from stoker.engines.spawn import Child, spawn
+from stoker.ports.engine import InstanceSpec, Listener, OutputFile
+
+_FRAME_SLACK_BYTES = 1 << 20
+"""What a frame may be longer than the output in it: names of files, and log text."""
+
+
+class ProcessEngine:
+    """``data_dir`` is this server's alone; limits are per instance, None is none."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        memory_limit_bytes: int | None = None,
+        open_files_limit: int | None = None,
+        output_limit_bytes: int = 256 * 1024 * 1024,
+        threads: int | None = None,
+    ):
+        self._instances = data_dir.resolve() / "instances"
+        self._given = data_dir.resolve() / "given"
+        self._memory_limit_bytes = memory_limit_bytes
+        self._open_files_limit = open_files_limit
+        self._output_limit_bytes = output_limit_bytes
+        self._threads = threads or surroundings.default_threads()
+        self._mark = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16] + "."
+        self._living = set[str]()
+        """Ids of the instances that are there, from before their folders are made until these are removed."""
+        self._claimed = 0
+
+    async def start(self, spec: InstanceSpec, listener: Listener) -> ProcessInstance:
+        folders = Folders(self._instances / spec.id)
+        self._living.add(spec.id)
+        try:
+            await asyncio.to_thread(self._prepare, spec, folders)
+            child = self._spawn(spec, folders)
+        except BaseException as error:
+            folders.remove()
+            self._living.discard(spec.id)
+            if isinstance(error, OSError):
+                raise InstanceFailed(f"the model process could not be started: {error}") from error
+            raise
+        return ProcessInstance(
+            spec,
+            listener,
+            child,
+            claim=functools.partial(self._claim, folders),
+            limit_bytes=self._output_limit_bytes + _FRAME_SLACK_BYTES,
+            release=functools.partial(self._release, spec.id, folders, child.pid),
+        )
+
+    async def sweep(self) -> int:
+        return await asyncio.to_thread(self._sweep)
+
+    def _prepare(self, spec: InstanceSpec, folders: Folders) -> None:
+        self._given.mkdir(parents=True, exist_ok=True)
+        folders.make(spec.source)
+
+    def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
+        variables = surroundings.variables(spec, folders, threads=self._threads)
+        variables[processes.MARK_VARIABLE] = self._mark + spec.id
+        config = {
+            "predictor": spec.predictor,
+            "mode": spec.mode,
+            "slots": spec.slots,
+            "outbox": str(folders.outbox),
+            "memory_limit_bytes": self._memory_limit_bytes,
+            "open_files_limit": self._open_files_limit,
+            "output_limit_bytes": self._output_limit_bytes,
+            "parent": os.getpid(),
+        }
+        return spawn(spec.python, folders, variables=variables, config=config)
+
+    def _claim(self, folders: Folders, file: OutputFile) -> OutputFile:
+        """Moves an output file out of the instance's folders, which may be gone before the listener reads it.
+
+        The model process names the file, so the name is believed only as one of the outbox, and only where
+        what was moved turns out to be a plain file: a link could lead anywhere.
+        """
+        self._claimed += 1
+        target = self._given / f"{folders.root.name}-{self._claimed}"
+        (folders.outbox / Path(file.path).name).rename(target)
+        if not stat.S_ISREG(target.lstat().st_mode):
+            target.unlink()
+            raise InstanceFailed("an output file is not a plain file")
+        return OutputFile(at=file.at, path=str(target), name=Path(file.name).name or "file")
+
+    def _release(self, id: str, folders: Folders, session: int) -> None:
+        """Ends all that an instance has left behind. In a thread."""
+        mark = self._mark + id
+        processes.end_all(lambda: processes.belonging(mark.__eq__, folder=folders.root, session=session))
+        folders.remove()
+        self._living.discard(id)
+
+    def _sweep(self) -> int:
+        living = frozenset(self._mark + id for id in self._living)
+        ended = processes.end_all(
+            lambda: processes.belonging(
+                lambda mark: mark.startswith(self._mark), folder=self._instances, spared=living
+            )
+        )
+        for folder in self._instances.glob("*"):
+            if folder.name not in self._living:
+                shutil.rmtree(folder, ignore_errors=True)
+        if not living:  # before the first instance, nobody can own what is in there
+            shutil.rmtree(self._given, ignore_errors=True)
+        return ended

@@ -1,0 +1,1 @@
+"""Adapters of the blobs port: bytes under their sha256."""

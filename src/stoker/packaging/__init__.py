@@ -1,0 +1,1 @@
+"""A source tree becomes a version: cog.yaml, environment, schema."""

@@ -1,0 +1,115 @@
+"""Builds: takes what was pushed, runs the build as a task, keeps its events for whoever asks.
+
+Called by the api (``start``, ``get``) and by the composition root (``close``). Builds live in
+memory only: one that a server's end cut off has left nothing behind, and is pushed again.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from stoker.core.builds import Build
+from stoker.core.catalog import SourceFile
+from stoker.core.errors import BuildFailed, Invalid, StokerError
+from stoker.core.ids import opaque_key
+from stoker.core.ignore import CONFIG_FILE
+from stoker.packaging.building import Building, Tools
+from stoker.packaging.environment import Environments
+from stoker.packaging.live import LiveBuild
+from stoker.packaging.machine import Machine
+from stoker.packaging.source import check_files
+from stoker.packaging.workspace import LocalWorkspace
+from stoker.ports.blobs import Blobs
+from stoker.ports.clock import Clock
+from stoker.ports.store import Store
+
+_log = logging.getLogger(__name__)
+
+_KEPT_BUILDS = 100
+_AT_ONCE = 2
+
+
+class Builder:
+    """One a server; its builds are ended by ``close``."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        environments: Environments,
+        workspace: LocalWorkspace,
+        clock: Clock,
+        machine: Machine | None = None,
+    ):
+        self._tools = Tools(
+            store=store,
+            blobs=blobs,
+            clock=clock,
+            environments=environments,
+            workspace=workspace,
+            machine=machine or Machine(),
+        )
+        self._scratch = environments.scratch
+        self._builds: dict[str, LiveBuild] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
+        """Begins a build of files whose blobs are here; raises ``Invalid`` for paths that make no tree."""
+        check_files(files)
+        if not any(file.path == CONFIG_FILE for file in files):
+            raise Invalid(f"There is no {CONFIG_FILE} in what was pushed.")
+        build = Build(id=opaque_key(os.urandom(16)), model=model, created_us=self._tools.clock.now_us())
+        _log.info("build %s of %s", build.id, model)
+        live = self._keep(LiveBuild(build))
+        task = asyncio.create_task(self._run(live, files, strict), name=f"build {build.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return build
+
+    def get(self, id: str) -> LiveBuild | None:
+        """A build of this server's lifetime: those that run, and the latest that are over."""
+        return self._builds.get(id)
+
+    async def close(self) -> None:
+        """Cancels what is being built, and returns when nothing of it is left."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _keep(self, live: LiveBuild) -> LiveBuild:
+        over = [id for id, build in self._builds.items() if build.is_over]
+        for id in over[: max(0, len(self._builds) - _KEPT_BUILDS + 1)]:
+            del self._builds[id]
+        self._builds[live.seen.id] = live
+        return live
+
+    async def _run(self, live: LiveBuild, files: Sequence[SourceFile], strict: bool) -> None:
+        """The edge of a build: whatever happens in it becomes its last event."""
+        try:
+            async with self._turns:
+                version, cached = await self._build(live, files, strict)
+            live.succeed(version, cached=cached)
+        except asyncio.CancelledError:
+            live.fail("The server is stopping. Push again in a moment.")
+        except BuildFailed as error:
+            live.fail(error.message)
+        except StokerError as error:
+            live.fail(f"The build failed: {error.message}")
+        except Exception:  # noqa: BLE001 - the edge of a loop
+            _log.exception("build %s of %s broke", live.seen.id, live.seen.model)
+            live.fail("The build failed for a reason that is in the server's log.")
+
+    async def _build(self, live: LiveBuild, files: Sequence[SourceFile], strict: bool) -> tuple[str, bool]:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self._scratch))
+        try:
+            return await Building(live, files, strict=strict, tools=self._tools, scratch=scratch).run()
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))

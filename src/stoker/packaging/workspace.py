@@ -1,0 +1,71 @@
+"""Where versions run from: their source trees and environments on this machine (implements ports.Workspace).
+
+Called by whoever starts instances, and by the builder when a version is new. A tree is written in
+the scratch folder and moved to its place when it is whole, so what has a version's name is complete.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from stoker.core.catalog import Version
+from stoker.core.errors import BuildFailed
+from stoker.packaging.environment import Environments
+from stoker.packaging.sharing import Shared
+from stoker.packaging.source import READY_SCHEMA, write_tree
+from stoker.ports.blobs import Blobs
+from stoker.ports.workspace import Place
+
+
+class LocalWorkspace:
+    """Sources in ``sources/VERSION``, environments as ``Environments`` keeps them."""
+
+    def __init__(self, blobs: Blobs, environments: Environments, data_dir: Path):
+        self._folder = data_dir.resolve() / "sources"
+        self._blobs = blobs
+        self._environments = environments
+        self._writing = Shared[Path]()
+
+    async def place(self, version: Version) -> Place:
+        """Where the version is, after making what is not here. Raises ``BuildFailed``."""
+        python = await self._python(version)
+        folder = self._folder / version.id
+        if not folder.exists():
+            await self._writing.run(version.id, lambda _tell: self._write(version, folder))
+        return Place(python, folder)
+
+    async def _python(self, version: Version) -> Path:
+        spec = version.recipe.environment_spec
+        if spec is not None:
+            return await self._environments.ensure(spec, on_line=lambda _line: None)
+        if self._environments.is_ready(version.recipe.environment):
+            return self._environments.python(version.recipe.environment)
+        raise BuildFailed(
+            "This version's environment is gone and cannot be made again. Push the model again."
+        )
+
+    async def _write(self, version: Version, folder: Path) -> Path:
+        partial = await asyncio.to_thread(self._begin)
+        try:
+            source = [file for file in version.source if file.path != READY_SCHEMA]
+            await write_tree(source, self._blobs, partial)
+            await asyncio.to_thread(_complete, partial, folder, msgspec.json.encode(version.openapi_schema))
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
+        return folder
+
+    def _begin(self) -> Path:
+        for folder in (self._folder, self._environments.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="source-", dir=self._environments.scratch))
+
+
+def _complete(partial: Path, folder: Path, schema: bytes) -> None:
+    path = partial / READY_SCHEMA
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(schema)
+    partial.chmod(0o755)
+    partial.replace(folder)

@@ -1,0 +1,58 @@
+-- accept: keeps a new prediction
+INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
+    started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, error, metrics, secrets, input,
+    output, logs)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- start: starting becomes processing and its secrets are forgotten
+UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL
+WHERE id = ? AND status = 'starting';
+
+-- finish: whatever is not final yet becomes final
+UPDATE predictions SET status = ?, completed_us = ?, output = ?, logs = ?, error = ?, metrics = ?, secrets = NULL
+WHERE id = ? AND completed_us IS NULL;
+
+-- owe_interrupted: a `completed` delivery for each interrupted prediction whose caller wants one
+INSERT INTO outbox (id, prediction, event, created_us, attempts, next_us)
+SELECT 'msg_' || lower(hex(randomblob(16))), id, 'completed', :now_us, 0, :now_us
+FROM predictions
+WHERE status = 'processing' AND completed_us IS NULL AND webhook IS NOT NULL
+    AND (webhook_events = '' OR ',' || webhook_events || ',' LIKE '%,completed,%');
+
+-- interrupt: all that is processing becomes failed
+UPDATE predictions SET status = 'failed', completed_us = :now_us, error = :error, secrets = NULL,
+    metrics = CAST(json_object('predict_time', (:now_us - coalesce(started_us, :now_us)) / 1e6,
+        'total_time', (:now_us - created_us) / 1e6) AS BLOB)
+WHERE status = 'processing' AND completed_us IS NULL;
+
+-- get: one prediction, whole
+SELECT {columns}, logs FROM predictions WHERE id = ?;
+
+-- get_by_stream_key: one prediction, whole, by its capability
+SELECT {columns}, logs FROM predictions WHERE stream_key = ?;
+
+-- waiting: all that is starting, oldest first
+SELECT {columns}, logs FROM predictions WHERE status = 'starting' AND completed_us IS NULL ORDER BY created_us, id;
+
+-- page: those between two places; logs are left out, they may be megabytes each
+SELECT {columns}, '' FROM predictions
+WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?)
+ORDER BY created_us {direction}, id {direction} LIMIT ?;
+
+-- page_web: the same of those that were made on the web, which have their own index
+SELECT {columns}, '' FROM predictions
+WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?) AND source = 'web'
+ORDER BY created_us {direction}, id {direction} LIMIT ?;
+
+-- page_api: the same of those that came through the API, nearly all of them
+SELECT {columns}, '' FROM predictions
+WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?) AND source = 'api'
+ORDER BY created_us {direction}, id {direction} LIMIT ?;
+
+-- remove_data: empties what API predictions carried, oldest first
+UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
+WHERE id IN (
+    SELECT id FROM predictions
+    WHERE completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
+    ORDER BY completed_us LIMIT ?)
+RETURNING id;

@@ -1,0 +1,31 @@
+-- create: keeps a new version unless its model has it
+INSERT INTO versions (model, id, created_us, cog_version, environment, openapi_schema, recipe, source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- set_latest: names a model's latest version
+UPDATE models SET latest_version = ? WHERE ref = ?;
+
+-- relatest: a deleted version is no longer the latest, the newest that is left is
+UPDATE models SET latest_version =
+    (SELECT id FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
+WHERE ref = ? AND latest_version = ?;
+
+-- get: a version of the newest model that has it
+SELECT {columns} FROM versions WHERE id = ? ORDER BY created_us DESC LIMIT 1;
+
+-- get_of_model: a version of one model
+SELECT {columns} FROM versions WHERE id = ? AND model = ?;
+
+-- page: versions of a model between two places
+SELECT {columns} FROM versions
+WHERE model = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?)
+ORDER BY created_us {direction}, id {direction} LIMIT ?;
+
+-- delete: forgets a version
+DELETE FROM versions WHERE model = ? AND id = ?;
+
+-- sources: the sha256 of every source file
+SELECT DISTINCT json_extract(file.value, '$.sha256') FROM versions, json_each(versions.source) AS file;
+
+-- environments: every environment that is in use
+SELECT DISTINCT environment FROM versions;

@@ -1,0 +1,82 @@
+"""The store in one SQLite file: opens it, holds its parts together, closes it.
+
+Built by ``stoker.main`` and by tests. Every write goes through one thread with group commit, every read
+through a few others (``threads``); one process at a time may have a data directory open.
+"""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import BinaryIO
+
+from stoker.core.errors import DataDirUnusable
+from stoker.store.sqlite import database
+from stoker.store.sqlite.accounts import SqliteAccounts
+from stoker.store.sqlite.files import SqliteFiles
+from stoker.store.sqlite.models import SqliteModels
+from stoker.store.sqlite.outbox import SqliteOutbox
+from stoker.store.sqlite.predictions import SqlitePredictions
+from stoker.store.sqlite.queries import queries
+from stoker.store.sqlite.threads import Readers, Writer
+from stoker.store.sqlite.versions import SqliteVersions
+
+READERS = 3
+
+_SQL = queries("secrets")
+
+
+class SqliteStore:
+    """Implements ``ports.store.Store``; made by :meth:`open`."""
+
+    def __init__(self, writer: Writer, readers: Readers, lock: BinaryIO):
+        self._writer = writer
+        self._readers = readers
+        self._lock = lock
+        self.predictions = SqlitePredictions(writer, readers)
+        self.models = SqliteModels(writer, readers)
+        self.versions = SqliteVersions(writer, readers)
+        self.accounts = SqliteAccounts(writer, readers)
+        self.files = SqliteFiles(writer, readers)
+        self.outbox = SqliteOutbox(writer, readers)
+
+    @classmethod
+    async def open(cls, data_dir: Path) -> "SqliteStore":
+        """Opens the data directory, makes what is missing. Raises ``DataDirUnusable`` and says what to do."""
+        lock, connections = await asyncio.to_thread(_open, data_dir)
+        return cls(Writer(connections[0]), Readers(connections[1:]), lock)
+
+    async def secret(self, name: str, fresh: str) -> str:
+        """The secret of that name; ``fresh`` where there was none, kept from now on."""
+        return await self._writer.do(_secret, name, fresh)
+
+    async def close(self) -> None:
+        """Writes what is still waiting to be written, then closes; calling it again is harmless."""
+        await self._readers.close()
+        await self._writer.close()
+        self._lock.close()
+
+
+def _open(data_dir: Path) -> tuple[BinaryIO, list[sqlite3.Connection]]:
+    path = data_dir / database.FILE
+    connections: list[sqlite3.Connection] = []
+    lock: BinaryIO | None = None
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = database.lock(data_dir)
+        connections.append(database.open_writer(path))
+        database.bring_up_to_date(connections[0], schema=database.schema(), steps=database.migrations())
+        connections += [database.open_reader(path) for _ in range(READERS)]
+    except (sqlite3.Error, OSError, DataDirUnusable) as error:
+        for connection in connections:
+            connection.close()
+        if lock is not None:
+            lock.close()
+        if isinstance(error, DataDirUnusable):
+            raise
+        raise DataDirUnusable(f"The data directory {data_dir} cannot be opened: {error}.") from error
+    return lock, connections
+
+
+def _secret(db: sqlite3.Connection, name: str, fresh: str) -> str:
+    db.execute(_SQL["keep"], (name, fresh))
+    return str(db.execute(_SQL["get"], (name,)).fetchone()[0])

@@ -1,0 +1,102 @@
+"""Versions in SQLite. ``ports.store.Versions`` says what each method gives."""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from stoker.core.catalog import Recipe, SourceFile, Version
+from stoker.core.errors import NotFound
+from stoker.ports.store import Cursor, Page
+from stoker.store.sqlite import keyset
+from stoker.store.sqlite.queries import queries
+from stoker.store.sqlite.threads import Readers, Writer, all_or_nothing
+
+_SQL = queries("versions", columns="id, model, created_us, cog_version, openapi_schema, recipe, source")
+
+_recipe = msgspec.json.Decoder(Recipe)
+_source = msgspec.json.Decoder(tuple[SourceFile, ...])
+
+
+class SqliteVersions:
+    def __init__(self, writer: Writer, readers: Readers):
+        self._write = writer.do
+        self._read = readers.do
+
+    async def create(self, version: Version) -> bool:
+        return await self._write(_create, version.id, version.model, _row(version))
+
+    async def get(self, id: str, *, model: str | None = None) -> Version | None:
+        return await self._read(_get, id, model)
+
+    async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
+        return await self._read(_page, model, cursor, limit)
+
+    async def delete(self, model: str, id: str) -> bool:
+        return await self._write(_delete, model, id)
+
+    async def sources(self) -> set[str]:
+        return await self._read(_column, _SQL["sources"])
+
+    async def environments(self) -> set[str]:
+        return await self._read(_column, _SQL["environments"])
+
+
+def _create(db: sqlite3.Connection, id: str, model: str, row: tuple[Any, ...]) -> bool:
+    with all_or_nothing(db):
+        if db.execute(_SQL["set_latest"], (id, model)).rowcount == 0:
+            raise NotFound(f"There is no model {model}.")
+        return db.execute(_SQL["create"], row).rowcount == 1
+
+
+def _get(db: sqlite3.Connection, id: str, model: str | None) -> Version | None:
+    if model is None:
+        row = db.execute(_SQL["get"], (id,)).fetchone()
+    else:
+        row = db.execute(_SQL["get_of_model"], (id, model)).fetchone()
+    return _version(row) if row else None
+
+
+def _page(db: sqlite3.Connection, model: str, cursor: Cursor | None, limit: int) -> Page[Version]:
+    def place(version: Version) -> keyset.Place:
+        return version.created_us, version.id
+
+    return keyset.page(db, _SQL, "page", (model,), cursor=cursor, limit=limit, build=_version, place=place)
+
+
+def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
+    with all_or_nothing(db):
+        if db.execute(_SQL["delete"], (model, id)).rowcount == 0:
+            return False
+        db.execute(_SQL["relatest"], (model, id))
+    return True
+
+
+def _column(db: sqlite3.Connection, sql: str) -> set[str]:
+    return {row[0] for row in db.execute(sql)}
+
+
+def _row(version: Version) -> tuple[Any, ...]:
+    return (
+        version.model,
+        version.id,
+        version.created_us,
+        version.cog_version,
+        version.recipe.environment,
+        msgspec.json.encode(version.openapi_schema).decode(),
+        msgspec.json.encode(version.recipe).decode(),
+        msgspec.json.encode(version.source).decode(),
+    )
+
+
+def _version(row: tuple[Any, ...]) -> Version:
+    id, model, created_us, cog_version, openapi_schema, recipe, source = row
+    return Version(
+        id=id,
+        model=model,
+        created_us=created_us,
+        cog_version=cog_version,
+        openapi_schema=msgspec.json.decode(openapi_schema),
+        recipe=_recipe.decode(recipe),
+        source=_source.decode(source),
+    )

@@ -1,0 +1,98 @@
+// What a user of the npm client 1.4.0 does; run by test_javascript.py. Prints one JSON value.
+// Usage: node javascript_story.mjs PATH_OF_THE_CLIENT STORY VERSION...
+
+const [client, story, empty, words, files, slow] = process.argv.slice(2);
+const { default: Replicate } = await import(client);
+const auth = process.env.REPLICATE_API_TOKEN;
+const baseUrl = process.env.REPLICATE_BASE_URL;
+const replicate = new Replicate({ auth, baseUrl });
+
+const stories = {
+  async run() {
+    return [
+      await replicate.run(`local/empty:${empty}`, { input: { text: "hello" } }),
+      await replicate.run("local/empty", { input: { text: "named" } }),
+      await replicate.run(`local/concatenate:${words}`, { input: { pieces: 3 } }),
+    ];
+  },
+  async poll() {
+    const wait = { mode: "poll", interval: 50 };
+    return replicate.run(`local/empty:${empty}`, { input: { text: "polled" }, wait });
+  },
+  async longerThanTheWait() {
+    const wait = { mode: "block", timeout: 1, interval: 50 };
+    return replicate.run(`local/cancellable:${slow}`, { input: { limit_s: 2 }, wait });
+  },
+  async stream() {
+    let text = "";
+    const kinds = new Set();
+    for await (const event of replicate.stream(`local/concatenate:${words}`, { input: { pieces: 4 } })) {
+      kinds.add(event.event);
+      if (event.event === "output") text += event.data;
+    }
+    return [text, [...kinds]];
+  },
+  async streamError() {
+    try {
+      for await (const _ of replicate.stream(`local/concatenate:${words}`, { input: { pieces: 1, fail: true } }));
+    } catch (error) {
+      return error.message;
+    }
+  },
+  async background() {
+    let prediction = await replicate.predictions.create({ version: empty, input: { text: "back" } });
+    prediction = await replicate.wait(prediction, { interval: 50 });
+    const { results } = await replicate.predictions.list();
+    return [prediction.status, prediction.output, results.some((p) => p.id === prediction.id)];
+  },
+  async cancel() {
+    const prediction = await replicate.predictions.create({ version: slow, input: { limit_s: 600 } });
+    return (await replicate.predictions.cancel(prediction.id)).status;
+  },
+  async abort() {
+    const abort = new AbortController();
+    let id;
+    const progress = (prediction) => {
+      id = prediction.id;
+      abort.abort();
+    };
+    const wait = { mode: "poll", interval: 50 };
+    await replicate.run(`local/cancellable:${slow}`, { input: { limit_s: 600 }, wait, signal: abort.signal }, progress);
+    return (await replicate.predictions.get(id)).status;
+  },
+  async fileInAndOut() {
+    return replicate.run(`local/file_round_trip:${files}`, { input: { source: Buffer.from("stressed") } });
+  },
+  async filesApi() {
+    const made = await replicate.files.create(Buffer.from("some bytes"), { about: "test" });
+    const found = await replicate.files.get(made.id);
+    await replicate.files.delete(made.id);
+    return [made.size, found.metadata];
+  },
+  async errors() {
+    const attempts = [
+      () => replicate.predictions.create({ version: words, input: { pieces: "many" } }),
+      () => replicate.models.get("local", "nothing"),
+      () => new Replicate({ auth: "r8_wrong", baseUrl }).accounts.current(),
+    ];
+    const found = [];
+    for (const attempt of attempts) {
+      try {
+        await attempt();
+      } catch (error) {
+        found.push([error.name, error.response.status]);
+      }
+    }
+    try {
+      await replicate.run(`local/concatenate:${words}`, { input: { pieces: 0, fail: true } });
+    } catch (error) {
+      found.push(error.message);
+    }
+    return found;
+  },
+  async webhookSecret() {
+    return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
+  },
+};
+
+console.log(JSON.stringify(await stories[story]()));

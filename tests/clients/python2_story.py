@@ -1,0 +1,89 @@
+"""What a user of the Python client 2.0.0b4 does; run by test_python2.py in that client's own environment.
+
+Usage: python python2_story.py NAME VERSION...; prints one JSON value.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import replicate
+
+
+def run(empty, words, files, slow):
+    return [
+        replicate.run(f"local/empty:{empty}", input={"text": "hello"}),
+        replicate.run("local/empty", input={"text": "named"}),
+        "".join(replicate.run(f"local/concatenate:{words}", input={"pieces": 3})),
+    ]
+
+
+def use(empty, words, files, slow):
+    return [replicate.use("local/empty")(text="used"), str(replicate.use("local/concatenate")(pieces=3))]
+
+
+def longer_than_the_wait(empty, words, files, slow):
+    return replicate.run(f"local/cancellable:{slow}", input={"limit_s": 2.0}, wait=1)
+
+
+def stream(empty, words, files, slow):
+    return "".join(replicate.stream(f"local/concatenate:{words}", input={"pieces": 4, "pause_s": 0.05}))
+
+
+def background(empty, words, files, slow):
+    made = replicate.predictions.create(version=empty, input={"text": "back"})
+    by_full_name = replicate.predictions.create(version=f"local/empty:{empty}", input={"text": "full"})
+    while made.status not in ("succeeded", "failed", "canceled"):
+        made = replicate.predictions.get(prediction_id=made.id)
+    listed = [prediction.id for prediction in replicate.predictions.list()]
+    return [made.status, made.output, made.id in listed, by_full_name.version == empty]
+
+
+def cancel(empty, words, files, slow):
+    made = replicate.predictions.create(version=slow, input={"limit_s": 600})
+    return replicate.predictions.cancel(prediction_id=made.id).status
+
+
+def file_in_and_out(empty, words, files, slow):
+    source = Path(tempfile.mkdtemp()) / "word.txt"
+    source.write_bytes(b"stressed")
+    with source.open("rb") as handle:
+        output = replicate.run(f"local/file_round_trip:{files}", input={"source": handle})
+    return str(output)
+
+
+def files_api(empty, words, files, slow):
+    made = replicate.files.create(content=b"some bytes", filename="a.txt", metadata={"about": "test"})
+    found = replicate.files.get(file_id=made.id)
+    replicate.files.delete(file_id=made.id)
+    return [made.size, found.metadata, found.id == made.id]
+
+
+def errors(empty, words, files, slow):
+    names = []
+    attempts = [
+        lambda: replicate.predictions.create(version=words, input={"pieces": "many"}),
+        lambda: replicate.models.get(model_owner="local", model_name="nothing"),
+        lambda: replicate.Replicate(bearer_token="r8_wrong").account.get(),
+        lambda: replicate.run(f"local/concatenate:{words}", input={"pieces": 0, "fail": True}),
+    ]
+    for attempt in attempts:
+        try:
+            attempt()
+        except replicate.ReplicateError as error:
+            names.append(type(error).__name__)
+    return names
+
+
+def asynchronous(empty, words, files, slow):
+    async def story():
+        async with replicate.AsyncReplicate() as client:
+            runs = [client.run(f"local/empty:{empty}", input={"text": str(n)}) for n in range(4)]
+            return await asyncio.gather(*runs)
+
+    return asyncio.run(story())
+
+
+print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,54 @@
+"""The published npm package ``replicate`` 1.4.0, unmodified, run by Node."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Pushed
+from tests.servers import StokerServer
+
+HERE = Path(__file__).parent
+CLIENT = HERE / "js" / "node_modules" / "replicate" / "index.js"
+MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
+
+STORIES: dict[str, Any] = {
+    "run": ["hello", "named", ["Once", " upon", " a"]],
+    "poll": "polled",
+    "longerThanTheWait": "ran to its end",
+    "stream": ["Once upon a time\n", ["output", "done"]],
+    "streamError": '{"detail":"out of words"}',
+    "background": ["succeeded", "back", True],
+    "cancel": "canceled",
+    "abort": "canceled",
+    "filesApi": [10, {"about": "test"}],
+    "errors": [["ApiError", 422], ["ApiError", 404], ["ApiError", 401], "Prediction failed: out of words"],
+    "webhookSecret": True,
+}
+
+
+def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
+    done = subprocess.run(
+        ["node", HERE / "javascript_story.mjs", CLIENT.as_uri(), story, *(pushed(model) for model in MODELS)],
+        env=os.environ | server.variables(v1=True),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_story(server: StokerServer, pushed: Pushed, story: str):
+    assert play(server, pushed, story) == STORIES[story]
+
+
+def test_a_file_goes_in_and_another_comes_out(server: StokerServer, pushed: Pushed):
+    """Over plain http a file output is a string (gotcha 11)."""
+    url = play(server, pushed, "fileInAndOut")
+    assert httpx.get(url).content == b"desserts"

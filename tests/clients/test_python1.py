@@ -1,0 +1,177 @@
+"""The published ``replicate`` 1.0.7, unmodified, against a real server with real models.
+
+Everything that issue and contract say this client must be able to do: both ways of naming a model, blocking,
+background, streamed, async, files in and out, errors as its own classes. Base URLs with and without ``/v1``.
+"""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import replicate
+from replicate.exceptions import ModelError, ReplicateError
+
+from tests.conftest import Pushed
+from tests.servers import TOKEN, StokerServer
+
+
+@pytest.fixture(params=["", "/v1"], ids=["plain base", "base with v1"])
+def client(server: StokerServer, request: pytest.FixtureRequest) -> Iterator[replicate.Client]:
+    made = replicate.Client(api_token=TOKEN, base_url=server.base_url + request.param)
+    yield made
+    made._client.close()
+
+
+def test_run_by_name_and_version(client: replicate.Client, pushed: Pushed):
+    version = pushed("empty")
+    assert client.run(f"local/empty:{version}", input={"text": "hello"}) == "hello"
+
+
+def test_run_by_name_alone(client: replicate.Client, pushed: Pushed):
+    pushed("empty")
+    assert client.run("local/empty", input={"text": "hello"}) == "hello"
+
+
+def test_run_an_iterator_gives_an_iterator(client: replicate.Client, pushed: Pushed):
+    version = pushed("concatenate")
+    output = client.run(f"local/concatenate:{version}", input={"pieces": 3})
+    assert "".join(output) == "Once upon a"
+
+
+def test_run_longer_than_the_wait(client: replicate.Client, pushed: Pushed):
+    """Gotcha 1: an expired wait reads ``starting``, so the client polls on."""
+    version = pushed("cancellable")
+    assert client.run(f"local/cancellable:{version}", input={"limit_s": 2.0}, wait=1) == "ran to its end"
+
+
+def test_run_without_waiting(client: replicate.Client, pushed: Pushed):
+    version = pushed("empty")
+    assert client.run(f"local/empty:{version}", input={"text": "later"}, wait=False) == "later"
+
+
+def test_background_reload_and_wait(client: replicate.Client, pushed: Pushed):
+    prediction = client.predictions.create(version=pushed("empty"), input={"text": "back"})
+    prediction.wait()
+    prediction.reload()
+    assert (prediction.status, prediction.output, prediction.error) == ("succeeded", "back", None)
+    assert prediction.metrics is not None
+    assert prediction.metrics["total_time"] > 0  # type: ignore[typeddict-item]
+    assert client.predictions.get(prediction.id).output == "back"
+    assert prediction.id in [p.id for p in client.predictions.list()]
+
+
+def test_create_by_model_name(client: replicate.Client, pushed: Pushed):
+    version = pushed("empty")
+    prediction = client.predictions.create(model="local/empty", input={"text": "x"})
+    assert prediction.version == version
+
+
+def test_cancel(client: replicate.Client, pushed: Pushed):
+    prediction = client.predictions.create(version=pushed("cancellable"), input={"limit_s": 600})
+    prediction.cancel()
+    assert prediction.status == "canceled"
+    assert client.predictions.get(prediction.id).status == "canceled"
+
+
+def test_stream(client: replicate.Client, pushed: Pushed):
+    version = pushed("concatenate")
+    events = list(client.stream(f"local/concatenate:{version}", input={"pieces": 4}))
+    assert "".join(str(event) for event in events) == "Once upon a time\n"
+
+
+def test_stream_of_a_failing_model_raises(client: replicate.Client, pushed: Pushed):
+    version = pushed("concatenate")
+    with pytest.raises(RuntimeError, match="out of words"):
+        list(client.stream(f"local/concatenate:{version}", input={"pieces": 1, "fail": True}))
+
+
+def test_files_go_in_as_open_handles_and_come_out(client: replicate.Client, pushed: Pushed, tmp_path: Path):
+    version = pushed("file_round_trip")
+    source = tmp_path / "word.txt"
+    source.write_bytes(b"stressed")
+    with source.open("rb") as handle:
+        url = client.run(f"local/file_round_trip:{version}", input={"source": handle})
+    assert str(url).startswith("http://")
+    assert client._client.get(str(url)).content == b"desserts"
+
+
+def test_files_go_in_as_data_urls(client: replicate.Client, pushed: Pushed):
+    version = pushed("file_round_trip")
+    url = client.run(
+        f"local/file_round_trip:{version}",
+        input={"source": io.BytesIO(b"live")},
+        file_encoding_strategy="base64",
+    )
+    assert client._client.get(str(url)).content == b"evil"
+
+
+def test_files_api(client: replicate.Client):
+    made = client.files.create(io.BytesIO(b"some bytes"), metadata={"about": "test"})
+    assert made.size == 10
+    assert client.files.get(made.id).checksums["md5"] == made.etag
+    assert made.id in [file.id for file in client.files.list()]
+    client.files.delete(made.id)
+    with pytest.raises(ReplicateError) as error:
+        client.files.get(made.id)
+    assert error.value.status == 404
+
+
+def test_a_failed_prediction_raises_a_model_error_with_the_exceptions_own_words(
+    client: replicate.Client, pushed: Pushed
+):
+    version = pushed("concatenate")
+    with pytest.raises(ModelError, match=r"^out of words$"):
+        list(client.run(f"local/concatenate:{version}", input={"pieces": 0, "fail": True}))
+
+
+def test_invalid_input_raises(client: replicate.Client, pushed: Pushed):
+    with pytest.raises(ReplicateError) as error:
+        client.predictions.create(version=pushed("concatenate"), input={"pieces": "many"})
+    assert (error.value.status, error.value.title) == (422, "Input validation failed")
+
+
+def test_unknown_model_version_and_token_raise(client: replicate.Client, server: StokerServer):
+    with pytest.raises(ReplicateError) as error:
+        client.run("local/nothing", input={})
+    assert error.value.status == 404
+    with pytest.raises(ReplicateError) as error:
+        client.predictions.create(version="0" * 64, input={})
+    assert error.value.status == 422
+    stranger = replicate.Client(api_token="r8_" + "x" * 37, base_url=server.base_url)
+    with pytest.raises(ReplicateError) as error:
+        stranger.accounts.current()
+    assert (error.value.status, error.value.title) == (401, "Unauthenticated")
+    stranger._client.close()
+
+
+def test_models_versions_account_hardware_and_secret(client: replicate.Client, pushed: Pushed):
+    version = pushed("empty")
+    model = client.models.get("local/empty")
+    assert model.latest_version is not None
+    assert model.latest_version.id == version
+    assert [v.id for v in model.versions.list()] == [version]
+    assert model.versions.get(version).cog_version == "0.23.1"
+    assert client.accounts.current().username == "local"
+    assert client.hardware.list()
+    assert client.webhooks.default.secret().key.startswith("whsec_")
+
+
+def test_async_run_stream_and_create(server: StokerServer, pushed: Pushed):
+    empty, words = pushed("empty"), pushed("concatenate")
+
+    async def story() -> None:
+        client = replicate.Client(api_token=TOKEN, base_url=server.base_url)
+        outputs = await asyncio.gather(
+            *(client.async_run(f"local/empty:{empty}", input={"text": str(n)}) for n in range(5))
+        )
+        assert outputs == [str(n) for n in range(5)]
+        stream = await client.async_stream(f"local/concatenate:{words}", input={"pieces": 3})
+        assert "".join([str(event) async for event in stream]) == "Once upon a"
+        prediction = await client.predictions.async_create(version=empty, input={"text": "a"})
+        await prediction.async_wait()
+        assert prediction.output == "a"
+        await client._async_client.aclose()
+
+    asyncio.run(story())

@@ -1,0 +1,56 @@
+"""The published ``replicate`` 2.0.0b4, in an environment of its own (it has 1.0.7's import name)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Pushed
+from tests.servers import StokerServer
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv" / "client2" / "bin" / "python"
+MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
+
+STORIES: dict[str, Any] = {
+    "run": ["hello", "named", "Once upon a"],
+    "use": ["used", "Once upon a"],
+    "longer_than_the_wait": "ran to its end",
+    "stream": "Once upon a time\n",
+    "background": ["succeeded", "back", True, True],
+    "cancel": "canceled",
+    "files_api": [10, {"about": "test"}, True],
+    "errors": ["UnprocessableEntityError", "NotFoundError", "AuthenticationError", "ModelError"],
+    "asynchronous": ["0", "1", "2", "3"],
+}
+
+
+def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
+    done = subprocess.run(
+        [PYTHON, Path(__file__).with_name("python2_story.py"), story, *(pushed(model) for model in MODELS)],
+        env=os.environ | server.variables(v1=v1),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_story(server: StokerServer, pushed: Pushed, story: str):
+    assert play(server, pushed, story, v1=True) == STORIES[story]
+
+
+def test_a_base_url_without_v1_works_too(server: StokerServer, pushed: Pushed):
+    """Gotcha 20."""
+    assert play(server, pushed, "run", v1=False) == STORIES["run"]
+
+
+def test_a_file_goes_in_and_another_comes_out(server: StokerServer, pushed: Pushed):
+    url = play(server, pushed, "file_in_and_out", v1=True)
+    assert httpx.get(url).content == b"desserts"

@@ -1,0 +1,221 @@
+"""Everything of the runtime but models: a real store, a clock that tests move, and scripted instances."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stoker.core import ids
+from stoker.core.catalog import Model, Recipe, Version
+from stoker.core.errors import BuildFailed
+from stoker.core.links import Links
+from stoker.core.prediction import Prediction
+from stoker.core.settings import Settings
+from stoker.files.local import LocalBlobs
+from stoker.ports.engine import Instance, InstanceSpec, Listener, Run
+from stoker.ports.workspace import Place
+from stoker.runtime.dispatch import Dispatcher
+from stoker.runtime.fleet import Fleet
+from stoker.runtime.inputs import InputFiles
+from stoker.runtime.ledger import Ledger
+from stoker.runtime.live import Live
+from stoker.runtime.outbound import Outbound
+from stoker.runtime.outputs import OutputFiles
+from stoker.store.sqlite import SqliteStore
+
+SCHEMA: dict[str, Any] = {
+    "components": {"schemas": {"Input": {"type": "object", "properties": {}}, "Output": {"type": "string"}}}
+}
+
+
+class FakeClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self._now_us = 1_700_000_000_000_000
+        self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    async def sleep(self, seconds: float) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._now_us + int(seconds * 1e6), future))
+        await future
+
+    def advance(self, seconds: float) -> int:
+        self._now_us += int(seconds * 1e6)
+        due = [future for at, future in self._sleepers if at <= self._now_us]
+        self._sleepers = [(at, future) for at, future in self._sleepers if at > self._now_us]
+        for future in due:
+            if not future.done():
+                future.set_result(None)
+        return self._now_us
+
+
+class ScriptedInstance:
+    """Does what the test says through its listener, and notes what it was asked."""
+
+    def __init__(self, spec: InstanceSpec, listener: Listener):
+        self.id = spec.id
+        self.listener = listener
+        self.runs: list[Run] = []
+        self.cancelled: list[int] = []
+        self.health_checks = 0
+        self.stopped = False
+        self.killed: str | None = None
+
+    def predict(self, run: Run) -> None:
+        self.runs.append(run)
+
+    def cancel(self, run: int) -> None:
+        self.cancelled.append(run)
+
+    def check_health(self) -> None:
+        self.health_checks += 1
+
+    def kill(self, reason: str) -> None:
+        self.killed = reason
+        self.listener.exited(reason)
+
+    async def stop(self, grace_s: float) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self.listener.exited("stopped")
+
+    def succeed(self, run: int, value: Any = "ok") -> None:
+        self.listener.output(run, msgspec.json.encode(value), item=False, files=[])
+        self.listener.done(run, "succeeded", None)
+        self.listener.turn_ended()
+
+
+class ScriptedEngine:
+    def __init__(self) -> None:
+        self.instances: list[ScriptedInstance] = []
+        self.refuses: Exception | None = None
+
+    async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
+        if self.refuses is not None:
+            raise self.refuses
+        instance = ScriptedInstance(spec, listener)
+        self.instances.append(instance)
+        return instance
+
+    async def sweep(self) -> int:
+        return 0
+
+
+class HereWorkspace:
+    def __init__(self) -> None:
+        self.refuses: BuildFailed | None = None
+
+    async def place(self, version: Version) -> Place:
+        if self.refuses is not None:
+            raise self.refuses
+        return Place(python=Path("python"), source=Path("source"))
+
+
+class Stage:
+    def __init__(self, store: SqliteStore, settings: Settings, clock: FakeClock):
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.engine = ScriptedEngine()
+        self.workspace = HereWorkspace()
+        self.links = Links("http://stoker.test", b"k" * 32)
+        self.owed = 0
+        blobs = LocalBlobs(settings.data_dir)
+        self.fleet = Fleet(engine=self.engine, workspace=self.workspace, clock=clock, settings=settings)
+        outbound = Outbound(())
+        files: dict[str, Any] = {
+            "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
+        }  # fmt: skip
+        self.dispatcher = Dispatcher(
+            ledger=Ledger(store=store, clock=clock, owed=self._count_owed),
+            fleet=self.fleet,
+            inputs=InputFiles(outbound=outbound, **files),
+            outputs=OutputFiles(**files),
+            clock=clock,
+            settings=settings,
+            watched=lambda live: None,
+        )
+
+    async def version(self, name: str = "m", *, slots: int = 1) -> Version:
+        owner_name = f"local/{name}"
+        await self.store.models.create(Model(owner="local", name=name, created_us=1))
+        version = Version(
+            id=ids.token_digest(name),
+            model=owner_name,
+            created_us=1,
+            cog_version="0.23.1",
+            openapi_schema=SCHEMA,
+            recipe=Recipe(environment="e", predict="predict.py:Predictor", slots=slots),
+            source=(),
+        )
+        await self.store.versions.create(version)
+        return version
+
+    def prediction(self, version: Version, *, account: str = "local", **fields: Any) -> Prediction:
+        now_us = self.clock.now_us()
+        return Prediction(
+            id=ids.prediction_id(now_us, secrets.token_bytes(10)),
+            account=account,
+            model=version.model,
+            version=version.id,
+            created_us=now_us,
+            stream_key=secrets.token_hex(8),
+            **fields,
+        )
+
+    async def submit(self, version: Version, **fields: Any) -> Live:
+        live = self.dispatcher.submit(self.prediction(version, **fields), version)
+        await live.accepted
+        return live
+
+    async def instance(self, number: int = 0, *, slots: int | None = 1) -> ScriptedInstance:
+        """The instance that was started as that number, ready with so many slots."""
+        await until(lambda: len(self.engine.instances) > number)
+        instance = self.engine.instances[number]
+        if slots is not None:
+            instance.listener.ready(slots=slots)
+        return instance
+
+    def step(self, seconds: float) -> None:
+        """Time passes and the duties look."""
+        now_us = self.clock.advance(seconds)
+        self.dispatcher.step(now_us)
+        self.fleet.step(now_us)
+
+    def _count_owed(self) -> None:
+        self.owed += 1
+
+
+async def until(holds: Callable[[], bool], turns: int = 10_000) -> None:
+    """Lets the loop turn until something holds."""
+    for _ in range(turns):
+        if holds():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to hold")
+
+
+def play(
+    tmp_path: Path, act: Callable[[Stage], Awaitable[None]], *, crash: bool = False, **settings: Any
+) -> None:
+    """Runs a test's story on a fresh stage; with ``crash`` the server ends without a goodbye."""
+
+    async def run() -> None:
+        clock = FakeClock()
+        store = await SqliteStore.open(tmp_path)
+        stage = Stage(store, Settings(data_dir=tmp_path, **settings), clock)
+        try:
+            await act(stage)
+        finally:
+            if not crash:
+                await stage.fleet.close()
+            await store.close()
+
+    asyncio.run(asyncio.wait_for(run(), 60))

@@ -1,6 +1,7 @@
 """A small web server in a thread: gives files, redirects, and remembers what was asked and posted."""
 
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -31,10 +32,14 @@ class Web:
         self._server.shutdown()
         self._server.server_close()
 
-    def await_posts(self, count: int, timeout_s: float = 30) -> list[Posted]:
+    def await_posts(self, count: int) -> list[Posted]:
         """The posts so far, once there are that many."""
+        return self.await_that(lambda posts: len(posts) >= count)
+
+    def await_that(self, holds: Callable[[list[Posted]], bool], timeout_s: float = 30) -> list[Posted]:
+        """The posts so far, once something holds of them."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.posted) >= count, timeout_s), self.posted
+            assert self.arrived.wait_for(lambda: holds(self.posted), timeout_s), self.posted
             return list(self.posted)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

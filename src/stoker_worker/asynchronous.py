@@ -59,7 +59,6 @@ class Asynchronous:
 
     def serve(self) -> None:
         """Runs predictions until the server says that it is over."""
-        self._inbox.urgent = self._urgent
         streams.flush()
         self._channel.send(frames.pack_json(frames.READY, 0, {"slots": self._slots}))
         self._loop.add_reader(self._socket.fileno(), self._read)
@@ -80,6 +79,10 @@ class Asynchronous:
             if kind == frames.PREDICT:
                 run = self._runs[number] = _Run(number)
                 run.task = self._start(self._run(run, payload))
+            elif kind == frames.CANCEL:
+                self._cancel(number)
+            elif kind == frames.HEALTH:
+                self._check_health()
             elif kind == frames.SHUTDOWN:
                 self._ending = True
         if self._is_over:
@@ -91,14 +94,15 @@ class Asynchronous:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _urgent(self, kind: int, number: int) -> None:
-        if kind == frames.CANCEL:
-            run = self._runs.get(number)
-            if run is not None and not run.is_cancelled:
-                run.is_cancelled = True
-                if run.in_model and run.task is not None:
-                    run.task.cancel()
-        elif self._health is None:
+    def _cancel(self, number: int) -> None:
+        run = self._runs.get(number)
+        if run is not None and not run.is_cancelled:
+            run.is_cancelled = True
+            if run.in_model and run.task is not None:
+                run.task.cancel()
+
+    def _check_health(self) -> None:
+        if self._health is None:
             self._tell_health(None)
         else:
             self._start(self._health.ask())
@@ -136,6 +140,7 @@ class Asynchronous:
         except cog.CancelationException:
             run.is_cancelled = True
         except BaseException as problem:  # noqa: BLE001 - the model's code, sys.exit and CancelledError included
+            guard.end_if_forked()
             if not run.is_cancelled:
                 failure.log(problem)
                 error = failure.words(problem)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+from stoker_worker import guard
 from stoker_worker.interrupt import Interrupt
 
 _GATHER_S = 0.001
@@ -52,6 +53,7 @@ class Channel:
         waiting, self._waiting = self._waiting, []
         self._left_s = time.monotonic()
         if waiting:
+            guard.end_if_forked()
             self._socket.sendall(b"".join(waiting))
 
     def _write_soon(self) -> None:

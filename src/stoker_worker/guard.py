@@ -19,6 +19,7 @@ _PR_SET_PDEATHSIG = 1
 _LINE_BUFFERED = 1  # _IOLBF
 
 _libc = ctypes.CDLL(None)
+_own_pid = os.getpid()
 
 
 def apply_limits(config: Config) -> None:
@@ -51,6 +52,12 @@ def die_with(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
     if os.getppid() != parent:  # it died before the kernel was told to watch it
         end_session()
+
+
+def end_if_forked() -> None:
+    """Ends a copy of this process that the model has forked and let run on: only the original may speak."""
+    if os.getpid() != _own_pid:
+        os._exit(0)
 
 
 def end_session() -> None:

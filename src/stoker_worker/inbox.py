@@ -25,7 +25,7 @@ class Inbox:
 
     def __init__(self, sock: socket.socket):
         self.urgent: Callable[[int, int], None] = _ignore
-        """Told of cancels and health checks as soon as they are read, in whatever thread."""
+        """A synchronous worker's: told of cancels and health checks when they are read, in any thread."""
         self._socket = sock
         self._decoder = frames.Decoder()
         self._frames: collections.deque[frames.Frame] = collections.deque()
@@ -35,19 +35,19 @@ class Inbox:
         threading.Thread(target=self._watch, name="stoker-inbox", daemon=True).start()
 
     def next(self) -> frames.Frame:
-        """The next frame that is not urgent; waits for it."""
+        """The next frame that is not urgent; waits for it. For a synchronous worker."""
         with self._reading:
             while not self._frames:
                 self._take(self._socket.recv(_READ_BYTES))
             return self._frames.popleft()
 
     def read_ready(self) -> list[frames.Frame]:
-        """What is there already, for an event loop that has found the socket readable."""
-        with contextlib.suppress(BlockingIOError):
-            self._take(self._socket.recv(_READ_BYTES, socket.MSG_DONTWAIT))
-        ready = list(self._frames)
-        self._frames.clear()
-        return ready
+        """All that is there, urgent or not, in order: for an event loop that has found the socket readable."""
+        try:
+            data = self._socket.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
+        return self._decoded(data)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -74,10 +74,13 @@ class Inbox:
         finally:
             self._reading.release()
 
-    def _take(self, data: bytes) -> None:
+    def _decoded(self, data: bytes) -> list[frames.Frame]:
         if not data:
             guard.end_session()
-        for frame in self._decoder.feed(data):
+        return self._decoder.feed(data)
+
+    def _take(self, data: bytes) -> None:
+        for frame in self._decoded(data):
             if frame[0] in _URGENT:
                 self.urgent(frame[0], frame[1])
             else:

@@ -13,6 +13,8 @@ import socket
 import threading
 import time
 
+from stoker_worker import guard
+
 _MOST_WAITING_BYTES = 1 << 20
 _OVERDUE_S = 0.001
 
@@ -76,6 +78,7 @@ class LoopChannel:
             parts = [self._backlog, *self._waiting] if self._backlog else self._waiting
             self._backlog = memoryview(b"".join(parts))
             self._waiting, self._waiting_bytes = [], 0
+        guard.end_if_forked()
         while self._backlog:
             try:
                 self._backlog = self._backlog[self._socket.send(self._backlog, socket.MSG_DONTWAIT) :]

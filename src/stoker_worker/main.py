@@ -33,6 +33,7 @@ def main() -> None:
     config = configuration.take()
     sock = socket.socket(fileno=config.socket_fd)
     sock.set_inheritable(False)
+    os.register_at_fork(after_in_child=sock.close)
     guard.apply_limits(config)
     guard.die_with(config.parent)
     streams.install(config.slots)

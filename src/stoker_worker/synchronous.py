@@ -86,6 +86,7 @@ class Synchronous:
         except cog.CancelationException:
             return "canceled", None
         except BaseException as problem:  # noqa: BLE001 - the model's code, sys.exit included
+            guard.end_if_forked()
             if not self._interrupt.is_cancelled:
                 failure.log(problem)
                 error = failure.words(problem)

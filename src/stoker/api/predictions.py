@@ -15,7 +15,7 @@ from stoker.api.services import Services
 from stoker.api.wire import PredictionObject, encode, prediction_object
 from stoker.core import ids
 from stoker.core.errors import FieldProblem, InputInvalid, NotFound
-from stoker.core.prediction import Prediction, Status
+from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
 from stoker.runtime.live import Live
 
 PAGE = 100
@@ -133,7 +133,8 @@ async def _new(request: Request, wanted: creation.Wanted, known: Known) -> Predi
 async def _answer_create(request: Request, live: Live, known: Known) -> Response:
     wait = preferences.wait(request.fields)
     if wait is None:
-        return _created(request, live.view(), known)
+        # As it was accepted, however far it has come: Python 2 takes what a create shows as already read.
+        return _created(request, as_starting(live.seen), known)
     over = await live.wait_over(wait.hold_s)
     prediction = live.seen if over else as_starting(live.seen)
     return _created(request, prediction, known, {"preference-applied": wait.applied})
@@ -163,8 +164,17 @@ def _created(
 
 
 def as_starting(prediction: Prediction) -> Prediction:
-    """What an expired wait shows, whatever the state: clients take any other status for finished."""
-    return msgspec.structs.replace(prediction, status=Status.STARTING, started_us=None, output=None, logs="")
+    """As it was accepted, whatever came since: clients take any other status for finished."""
+    return msgspec.structs.replace(
+        prediction,
+        status=Status.STARTING,
+        started_us=None,
+        completed_us=None,
+        output=None,
+        logs="",
+        error=None,
+        metrics=EMPTY_OBJECT,
+    )
 
 
 async def _own(request: Request) -> Prediction:

@@ -61,7 +61,7 @@ class Delivery:
     def _finish_value(self, output: Any) -> None:
         words = outputs.printed(output, self._openapi)
         if self._target in (None, STDOUT):
-            click.echo(words)
+            click.echo(words, nl=not words.endswith("\n"))
             return
         try:
             Path(self._target or "").write_text(words, "utf-8")

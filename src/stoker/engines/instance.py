@@ -22,7 +22,7 @@ from stoker.ports.engine import InstanceSpec, Listener, Run
 
 _TERM_S = 1.0
 """How long a process that did not end by itself may take after SIGTERM."""
-_SILENT_S = 5.0
+_SILENT_S = 1.0
 """How long a process may live on after closing its end of the socket."""
 
 

@@ -14,22 +14,32 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class Blobs(Protocol):
-    """Every put is atomic: a blob is there whole or not at all, and putting it twice is harmless."""
+    """Every put is atomic: a blob is there whole or not at all, and putting it twice is harmless.
+
+    A put or adopt returns when the blob would survive a power cut. A disk that fails is an ``OSError``, after
+    which nothing of the call is left. Whatever is not a sha256 (64 hex digits) is a blob that is not here.
+    """
 
     async def put(self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None = None) -> Blob:
         """Streams in; raises ``TooLarge`` past the limit and keeps nothing."""
         ...
 
     async def adopt(self, path: Path) -> Blob:
-        """Takes over a local file (moved, not copied, where it can be)."""
+        """Takes over a local regular file (moved, not copied, where it can be); where it fails, leaves it.
+
+        Nobody may be writing to the file any more.
+        """
         ...
 
     async def missing(self, digests: set[str]) -> set[str]:
-        """Those of the given sha256 that are not here."""
+        """Those of the given sha256 that are not here. The others are as young as if just put.
+
+        So a caller who is told that it need not send a blob has the sweep's whole grace to refer to it.
+        """
         ...
 
     def open(self, sha256: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Bytes [start, end) in chunks; raises ``NotFound``."""
+        """Bytes [start, end) in chunks, as far as there are any; raises ``NotFound`` with the first one."""
         ...
 
     async def local(self, sha256: str) -> Path:
@@ -37,5 +47,5 @@ class Blobs(Protocol):
         ...
 
     async def sweep(self, keep: set[str], *, older_than_s: float) -> int:
-        """Removes every blob that is not to be kept and has been here longer than that; how many."""
+        """Removes every blob that is not to be kept and was last put longer ago than that; how many."""
         ...

@@ -2,7 +2,12 @@
 
 One port per noun; ``Store`` holds them together. Every write returns when it is durable: on disk so
 that neither ``kill -9`` nor a power cut takes it back. A write that depends on what was read carries
-its guard and says whether the guard held, so that nothing is decided on a stale read.
+its guard and says whether the guard held, so that nothing is decided on a stale read. Writes take effect in
+the order of the calls, also where nobody waits between them; a read sees all that was acknowledged before it.
+Names are compared without case and kept as they were given.
+
+Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of that call was written, and a
+later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
 by the api and the builder, files by whoever stores one and the sweep, the outbox by dispatch (insert,
@@ -35,15 +40,17 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Part of a list, and whether there is more in each direction."""
+    """Part of a list, newest first whichever way it was reached, and whether there is more either way."""
 
     items: list[T]
     has_next: bool
+    """Whether there are older ones."""
     has_previous: bool
+    """Whether there are newer ones; of the first page (no cursor) never."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """A place in a list ordered by (time, id): items strictly after it in the given direction."""
+    """A place in a list ordered by (time, id), for the items strictly older (``reverse``: newer) than it."""
 
     time_us: int
     id: str
@@ -60,7 +67,10 @@ class Predictions(Protocol):
         ...
 
     async def finish(self, id: str, ending: Ending, deliveries: Sequence[Delivery] = ()) -> bool:
-        """starting | processing -> final, and counts the run; False where it was final already."""
+        """starting | processing -> final; False where it was final already.
+
+        Forgets the secrets, and counts the run in the model's ``run_count`` (trainings are not counted).
+        """
         ...
 
     async def interrupt(self, now_us: int, error: str) -> int:
@@ -86,11 +96,11 @@ class Predictions(Protocol):
         created_before_us: int | None = None,
         source: str | None = None,
     ) -> Page[Prediction]:
-        """Newest first; after is inclusive, before exclusive."""
+        """Newest first; after is inclusive, before exclusive. ``logs`` is left out: it may be large."""
         ...
 
     async def remove_data(self, completed_before_us: int, *, limit: int = 500) -> list[str]:
-        """Empties input, output and logs of API predictions completed before then; their ids."""
+        """Empties input, output and logs of the first API predictions completed before then; their ids."""
         ...
 
 
@@ -105,7 +115,9 @@ class Models(Protocol):
         """The public ones and the account's own, newest first; a cursor's id is ``owner/name``."""
         ...
 
-    async def update(self, owner: str, name: str, **fields: str | None) -> Model | None: ...
+    async def update(self, owner: str, name: str, **fields: str | None) -> Model | None:
+        """Changes what people may change (not name, times or counts); the model as it is now."""
+        ...
 
     async def delete(self, owner: str, name: str) -> bool:
         """False where it does not exist or still has versions."""
@@ -114,7 +126,10 @@ class Models(Protocol):
 
 class Versions(Protocol):
     async def create(self, version: Version) -> bool:
-        """Also makes it the model's latest, even where that model has it already (then False)."""
+        """Also makes it the model's latest, even where that model has it already (then False).
+
+        Raises ``NotFound`` where there is no such model.
+        """
         ...
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
@@ -125,7 +140,9 @@ class Versions(Protocol):
         """Newest first."""
         ...
 
-    async def delete(self, model: str, id: str) -> bool: ...
+    async def delete(self, model: str, id: str) -> bool:
+        """The newest that is left becomes the model's latest, where this one was."""
+        ...
 
     async def sources(self) -> set[str]:
         """The sha256 of every source file that some version needs."""
@@ -147,9 +164,13 @@ class Accounts(Protocol):
         """Also a revoked one."""
         ...
 
-    async def list_tokens(self, account: str) -> list[Token]: ...
+    async def list_tokens(self, account: str) -> list[Token]:
+        """Oldest first, revoked ones too."""
+        ...
 
-    async def revoke_token(self, account: str, id: str, now_us: int) -> bool: ...
+    async def revoke_token(self, account: str, id: str, now_us: int) -> bool:
+        """False where there is no such token, or it was revoked already."""
+        ...
 
 
 class Files(Protocol):
@@ -173,7 +194,9 @@ class Files(Protocol):
 
 
 class Outbox(Protocol):
-    async def due(self, now_us: int, *, limit: int = 100) -> list[Delivery]: ...
+    async def due(self, now_us: int, *, limit: int = 100) -> list[Delivery]:
+        """What may be tried now, longest due first."""
+        ...
 
     async def next_due_us(self, *, after_us: int) -> int | None:
         """When the next delivery after that moment is due, None where none is."""

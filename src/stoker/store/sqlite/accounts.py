@@ -7,7 +7,8 @@ import msgspec
 
 from stoker.core.catalog import Account, Token
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer
+from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.writer import Writer
 
 _SQL = queries("accounts", columns="id, account, name, digest, hint, created_us, revoked_us")
 

@@ -9,7 +9,8 @@ from stoker.core.catalog import Model, Visibility
 from stoker.ports.store import Cursor, Page
 from stoker.store.sqlite import keyset
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer
+from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.writer import Writer
 
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Model))
 _SQL = queries("models", columns=", ".join(_FIELDS))

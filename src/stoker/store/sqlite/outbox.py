@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from stoker.ports.store import Delivery
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer
+from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.writer import Writer
 
 _SQL = queries("outbox", columns="id, prediction, event, created_us, attempts, next_us")
 

@@ -11,7 +11,8 @@ from stoker.ports.store import Cursor, Delivery, Page
 from stoker.store.sqlite import keyset
 from stoker.store.sqlite.outbox import owe
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer, all_or_nothing
+from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.writer import Writer, all_or_nothing
 
 _COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "

@@ -1,7 +1,7 @@
 """The store in one SQLite file: opens it, holds its parts together, closes it.
 
 Built by ``stoker.main`` and by tests. Every write goes through one thread with group commit, every read
-through a few others (``threads``); one process at a time may have a data directory open.
+through a few others (``writer``, ``readers``); one process at a time may have a data directory open.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
 from stoker.store.sqlite.predictions import SqlitePredictions
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer
+from stoker.store.sqlite.readers import Readers
 from stoker.store.sqlite.versions import SqliteVersions
+from stoker.store.sqlite.writer import Writer
 
 READERS = 3
 

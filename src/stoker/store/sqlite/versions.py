@@ -10,7 +10,8 @@ from stoker.core.errors import NotFound
 from stoker.ports.store import Cursor, Page
 from stoker.store.sqlite import keyset
 from stoker.store.sqlite.queries import queries
-from stoker.store.sqlite.threads import Readers, Writer, all_or_nothing
+from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.writer import Writer, all_or_nothing
 
 _SQL = queries("versions", columns="id, model, created_us, cog_version, openapi_schema, recipe, source")
 

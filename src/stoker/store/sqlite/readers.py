@@ -1,0 +1,58 @@
+"""The few threads that read, so that neither a query nor the disk holds up the event loop or the writer.
+
+Used by ``SqliteStore`` and its parts.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
+
+from stoker.core.errors import StorageFailed
+from stoker.store.sqlite.jobs import Job, Outcome, call, failed, tell
+
+Ts = TypeVarTuple("Ts")
+R = TypeVar("R")
+
+
+class Readers:
+    """A few threads, a connection each; none of them holds a snapshot longer than one piece of work."""
+
+    def __init__(self, connections: list[sqlite3.Connection]):
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._over = [self._loop.create_future() for _ in connections]
+        for number, (db, over) in enumerate(zip(connections, self._over, strict=True)):
+            thread = threading.Thread(
+                target=self._run, args=(db, over), name=f"store-reader-{number}", daemon=True
+            )
+            thread.start()
+
+    def do(self, work: Callable[[sqlite3.Connection, *Ts], R], *args: *Ts) -> "asyncio.Future[R]":
+        """Runs the work on a snapshot that has all that was acknowledged before this call."""
+        if self._closed:
+            raise StorageFailed("The store is closed.")
+        future: asyncio.Future[R] = self._loop.create_future()
+        self._jobs.put((future, work, args))
+        return future
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            for _ in self._over:
+                self._jobs.put(None)
+        await asyncio.gather(*(asyncio.shield(over) for over in self._over))
+
+    def _run(self, db: sqlite3.Connection, over: "asyncio.Future[None]") -> None:
+        while (job := self._jobs.get()) is not None:
+            future, work, args = job
+            try:
+                outcome: Outcome = future, work(db, *args), None
+            except Exception as error:  # noqa: BLE001  the edge of the loop: it belongs to whoever asked
+                outcome = failed(future, error)
+            tell(self._loop, [outcome])
+        db.close()
+        call(self._loop, over.set_result, None)

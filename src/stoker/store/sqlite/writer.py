@@ -1,0 +1,116 @@
+"""The one thread that writes: group commit, so that many writes share the wait for the disk.
+
+Used by ``SqliteStore`` and its parts. A write is acknowledged after the commit that it was part of. One that fails
+does not fail the others of its transaction, and none of them ends the thread.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar, TypeVarTuple
+
+from stoker.core.errors import StorageFailed
+from stoker.store.sqlite.jobs import Job, Outcome, call, failed, tell
+
+Ts = TypeVarTuple("Ts")
+R = TypeVar("R")
+
+AT_ONCE = 1000
+"""Most works in one transaction; beyond that a commit is shared enough, and the first should not wait."""
+
+
+class Writer:
+    """One thread, one connection, group commit: what arrives during a commit goes into the next one."""
+
+    def __init__(self, db: sqlite3.Connection):
+        self._db = db
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._over = self._loop.create_future()
+        threading.Thread(target=self._run, name="store-writer", daemon=True).start()
+
+    def do(self, work: Callable[[sqlite3.Connection, *Ts], R], *args: *Ts) -> "asyncio.Future[R]":
+        """Runs the work in a transaction; done when that is on disk. Works run in the order of the calls."""
+        if self._closed:
+            raise StorageFailed("The store is closed.")
+        future: asyncio.Future[R] = self._loop.create_future()
+        self._jobs.put((future, work, args))
+        return future
+
+    async def close(self) -> None:
+        """Writes what waits, then closes the connection."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.shield(self._over)
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            jobs, closing = self._gather()
+            if jobs:
+                tell(self._loop, self._commit(jobs))
+        self._db.close()
+        call(self._loop, self._over.set_result, None)
+
+    def _gather(self) -> tuple[list[Job], bool]:
+        """What has arrived, at least one thing; and whether that is the end."""
+        jobs: list[Job] = []
+        job = self._jobs.get()
+        try:
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == AT_ONCE:
+                    return jobs, False
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            return jobs, False
+        return jobs, True
+
+    def _commit(self, jobs: list[Job]) -> list[Outcome]:
+        """Does all in one transaction. Where that fails as a whole, each alone: one cannot spoil another."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            return [failed(future, error) for future, _, _ in jobs]
+        try:
+            outcomes = [self._attempt(job) for job in jobs]
+            self._db.execute("COMMIT")
+        except (sqlite3.Error, MemoryError) as error:
+            self._roll_back()
+            if len(jobs) == 1:
+                return [failed(jobs[0][0], error)]
+            return [outcome for job in jobs for outcome in self._commit([job])]
+        return outcomes
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+
+    def _attempt(self, job: Job) -> Outcome:
+        future, work, args = job
+        try:
+            return future, work(self._db, *args), None
+        except Exception as error:  # the edge of the loop: it belongs to whoever asked
+            if not self._db.in_transaction:
+                raise  # SQLite took the whole transaction back (disk full, I/O error)
+            return failed(future, error)
+
+
+@contextmanager
+def all_or_nothing(db: sqlite3.Connection) -> Iterator[None]:
+    """For work of several writes: where one fails, none of them stays (others share the transaction)."""
+    db.execute("SAVEPOINT work")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK TO work")
+            db.execute("RELEASE work")
+        raise
+    db.execute("RELEASE work")

@@ -1,0 +1,33 @@
+"""Tests here may be coroutines: each runs in an event loop of its own, and its workbench is cleared in it."""
+
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+
+from tests.worker.workbench import Workbench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+
+    async def story() -> None:
+        try:
+            await pyfuncitem.obj(**arguments)
+        finally:
+            bench = pyfuncitem.funcargs.get("bench")
+            if isinstance(bench, Workbench):
+                await bench.close()
+
+    asyncio.run(story())
+    return True

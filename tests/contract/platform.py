@@ -22,7 +22,7 @@ from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
 from stoker.packaging.live import LiveBuild
 from stoker.store.sqlite import SqliteStore
-from tests.contract.scripted import ScriptedDispatcher
+from tests.contract.scripted import Run, ScriptedDispatcher, never_ends
 
 START_US = 1_780_000_000_000_000
 TOKEN = "r8_" + "A" * 37
@@ -164,6 +164,14 @@ class Platform:
         response = await self.client.post("/predictions", json=body, headers=named)
         assert response.status_code == 201, response.text
         return response.json()
+
+    async def running(self, version: Version) -> tuple[dict[str, Any], Run]:
+        """Creates a prediction that runs until the test ends it; its object and its run."""
+        self.dispatcher.script = never_ends
+        made = await self.predict(version)
+        run = self.dispatcher.run(made["id"])
+        await run.begun.wait()
+        return made, run
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ class Run:
         self.live = live
         self.prediction = live.seen
         self.input: dict[str, Any] = msgspec.json.decode(live.seen.input)
+        self.begun = asyncio.Event()
         self.stopped = asyncio.Event()
         self._store = store
         self._clock = clock
@@ -36,6 +37,7 @@ class Run:
         await self._store.predictions.start(self.prediction.id, now_us)
         self.prediction = started(self.prediction, now_us)
         self.live.advance(self.prediction)
+        self.begun.set()
 
     def emit(self, *values: Any, item: bool = True) -> None:
         """Outputs that are ready in one turn."""

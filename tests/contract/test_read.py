@@ -3,7 +3,7 @@
 from stoker.api.wire import time_text
 from stoker.core.prediction import Status
 from tests.contract.platform import TOKENS, Platform
-from tests.contract.scripted import Run, never_ends, never_starts
+from tests.contract.scripted import Run, never_starts
 from tests.contract.story import story
 
 
@@ -47,8 +47,7 @@ async def test_gotcha_38_predictions_of_others_do_not_exist(p: Platform) -> None
 
 @story
 async def test_gotcha_18_cancel_with_an_empty_json_body(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("sketch"))
+    made, _ = await p.running(await p.version("sketch"))
     headers = {"content-type": "application/json"}
     response = await p.client.post(f"/predictions/{made['id']}/cancel", headers=headers)
     canceled = response.json()
@@ -126,9 +125,8 @@ async def test_bad_cursors(p: Platform) -> None:
 
 @story
 async def test_list_shows_what_is_live(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("sketch", output=TOKENS))
-    p.dispatcher.run(made["id"]).emit("so far")
+    made, run = await p.running(await p.version("sketch", output=TOKENS))
+    run.emit("so far")
     listed = (await p.client.get("/predictions")).json()["results"]
     assert [(r["id"], r["output"]) for r in listed] == [(made["id"], ["so far"])]
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.contract.platform import FILES, Platform
-from tests.contract.scripted import Run, never_ends, never_starts
+from tests.contract.scripted import Run, never_starts
 from tests.contract.shapes import RECORDINGS, Recordings
 from tests.contract.story import story
 
@@ -42,9 +42,8 @@ async def test_predictions(p: Platform) -> None:
     check(canceled, "POST", "/v1/predictions/{prediction_id}/cancel", 200)
     made = await p.client.post("/models/alice/draw/predictions", json={"input": {}})
     check(made, "POST", f"{MODEL}/predictions", 201, "async")
-    p.dispatcher.script = never_ends
-    made = await p.client.post("/predictions", json=wanted)
-    own = f"/predictions/{made.json()['id']}"
+    running, _ = await p.running(version)
+    own = f"/predictions/{running['id']}"
     check(await p.client.get(own), "GET", "/v1/predictions/{prediction_id}", 200, "status=processing")
     check(await p.client.get("/predictions"), "GET", "/v1/predictions", 200)
 

@@ -12,7 +12,7 @@ import pytest
 from stoker.api import sse
 from stoker.core.prediction import Status
 from tests.contract.platform import FILE, FILES, TOKENS, Platform
-from tests.contract.scripted import Run, never_ends
+from tests.contract.scripted import Run
 from tests.contract.story import story
 
 
@@ -62,9 +62,7 @@ async def reading(p: Platform, url: str) -> AsyncIterator[AsyncIterator[Event]]:
 
 @story
 async def test_live_stream_from_the_beginning_to_the_end(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("talk", output=TOKENS))
-    run = p.dispatcher.run(made["id"])
+    made, run = await p.running(await p.version("talk", output=TOKENS))
     run.emit("Once", " upon")
     second = run.prediction.created_us // 1_000_000
     async with reading(p, made["urls"]["stream"]) as events:
@@ -142,8 +140,7 @@ async def test_failed_and_cancelled(p: Platform) -> None:
     assert json.loads(events[2].data) == {"reason": "error"}
     assert len({e.id for e in events}) == 3
     assert await read(p, made["urls"]["stream"], last_event_id=events[1].id) == events[2:]
-    p.dispatcher.script = never_ends
-    made = await p.predict(version)
+    made, _ = await p.running(version)
     async with reading(p, made["urls"]["stream"]) as stream:
         await p.client.post(f"/predictions/{made['id']}/cancel")
         assert [(e.name, e.data) async for e in stream] == [("done", '{"reason":"canceled"}')]
@@ -194,9 +191,7 @@ async def test_streams_that_are_not_there(p: Platform) -> None:
 
 @story
 async def test_server_that_stops_ends_streams_without_done(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("talk", output=TOKENS))
-    run = p.dispatcher.run(made["id"])
+    made, run = await p.running(await p.version("talk", output=TOKENS))
     run.emit("a")
     async with reading(p, made["urls"]["stream"]) as events:
         assert (await anext(events)).data == "a"
@@ -221,9 +216,7 @@ def watch_unsubscribing(run: Run, *, readers: int) -> asyncio.Event:
 
 @story
 async def test_slow_reader_slows_nobody_and_readers_that_leave_are_forgotten(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("talk", output=TOKENS))
-    run = p.dispatcher.run(made["id"])
+    made, run = await p.running(await p.version("talk", output=TOKENS))
     unsubscribed = watch_unsubscribing(run, readers=2)
     port = p.base.rpartition(":")[2]
     path = made["urls"]["stream"].removeprefix(p.base)
@@ -241,8 +234,7 @@ async def test_slow_reader_slows_nobody_and_readers_that_leave_are_forgotten(p: 
 
 @story
 async def test_gotcha_7_idle_streams_are_kept_alive(p: Platform) -> None:
-    p.dispatcher.script = never_ends
-    made = await p.predict(await p.version("talk", output=TOKENS))
+    made, _ = await p.running(await p.version("talk", output=TOKENS))
     patch = pytest.MonkeyPatch()
     patch.setattr(sse, "KEEP_ALIVE_S", 0.02)
     try:

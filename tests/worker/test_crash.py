@@ -92,7 +92,7 @@ async def test_processes_die_with_their_server(bench: Workbench, predictor: str)
         assert pids
         assert all(is_alive(pid) for pid in pids)
         parent.kill()
-        # One has neither our mark nor our session, and only its folder to be known by: the next server's sweep.
+        # One has neither our mark nor our session: it is known by its folder, to the next sweep.
         followed = pids if predictor.endswith("lock") else [*pids[:5], *pids[6:]]
         for pid in followed:
             await until_dead(pid)

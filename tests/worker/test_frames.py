@@ -8,7 +8,9 @@ from stoker.core.errors import InstanceFailed
 from stoker.engines import frames as server
 from stoker_worker import frames as worker
 
-FRAMES = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1), st.binary(max_size=300)), max_size=8)
+FRAMES = st.lists(
+    st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1), st.binary(max_size=300)), max_size=8
+)
 
 
 def numbers(module: object) -> dict[str, int]:

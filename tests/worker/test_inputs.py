@@ -94,7 +94,9 @@ async def test_two_files_of_one_name(bench: Workbench, picture: Path, tmp_path: 
     assert record.output == ["cat.png", "pixels", "cat.png", "more pixels"]
 
 
-async def test_a_model_that_overwrites_its_input_changes_only_its_own(bench: Workbench, picture: Path) -> None:
+async def test_a_model_that_overwrites_its_input_changes_only_its_own(
+    bench: Workbench, picture: Path
+) -> None:
     started = await bench.start("takes.py:overwrites")
     file = InputFile(at=["image"], path=str(picture), name="cat.png")
     assert (await started.succeed({"image": ""}, files=[file])).output == "overwritten"

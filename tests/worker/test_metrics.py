@@ -98,9 +98,7 @@ def test_good_names(scope: Scope, told: list[Any], name: str) -> None:
     assert told == [(name, 1, "replace")]
 
 
-@pytest.mark.parametrize(
-    ("first", "then"), [(1, 1.0), (1, True), (True, 1), ("a", 1), ([], {}), (1.0, "a")]
-)
+@pytest.mark.parametrize(("first", "then"), [(1, 1.0), (1, True), (True, 1), ("a", 1), ([], {}), (1.0, "a")])
 def test_a_metric_keeps_its_type(scope: Scope, first: Any, then: Any) -> None:
     scope.record_metric("m", first)
     with pytest.raises(TypeError, match="without deleting first"):

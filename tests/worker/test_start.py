@@ -1,13 +1,12 @@
 """How a worker starts: what the model finds, what setting up does, how it fails."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from stoker.core.errors import InstanceFailed
 from stoker.ports.engine import InstanceSpec
-from tests.worker.workbench import MODELS, Recorder, Workbench
+from tests.worker.workbench import MODELS, PYTHON, Recorder, Workbench
 
 
 async def test_an_empty_model_gets_ready(bench: Workbench) -> None:
@@ -25,7 +24,7 @@ async def test_the_model_finds_a_clean_environment(bench: Workbench, monkeypatch
     environment = seen["environment"]
     assert "r8_secret" not in str(environment)
     assert environment["GREETING"] == "hello world"
-    assert environment["PATH"].split(":")[0] == str(Path(sys.executable).parent)
+    assert environment["PATH"].split(":")[0] == str(PYTHON.parent)
     assert environment["LANG"] == "C.UTF-8"
     assert environment["PYTHONUNBUFFERED"] == "1"
     assert [name for name in environment if name.startswith("STOKER_")] == ["STOKER_INSTANCE"]
@@ -155,7 +154,11 @@ async def test_a_training_entry_point_loads(bench: Workbench) -> None:
 
 async def test_nothing_stays_where_a_process_cannot_be_started(bench: Workbench, tmp_path: Path) -> None:
     spec = InstanceSpec(
-        id="unstartable", version="0" * 64, python=tmp_path / "none", source=MODELS, predictor="starts.py:empty"
+        id="unstartable",
+        version="0" * 64,
+        python=tmp_path / "none",
+        source=MODELS,
+        predictor="starts.py:empty",
     )
     with pytest.raises(InstanceFailed, match="could not be started"):
         await bench.engine.start(spec, Recorder())

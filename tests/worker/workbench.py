@@ -15,6 +15,8 @@ from stoker.ports.engine import InputFile, Instance, InstanceSpec, OutputFile, R
 
 MODELS = Path(__file__).parent / "models"
 PATIENCE_S = 30.0
+PYTHON = Path(os.environ.get("STOKER_TEST_PYTHON", sys.executable))
+"""What models run in. Any interpreter with ``cog`` will do: the worker must run on all that Cog supports."""
 
 
 class RunRecord:
@@ -160,7 +162,9 @@ class Started:
     ) -> int:
         """Hands over a run without waiting; its number."""
         number = next(self._numbers)
-        run = Run(number=number, prediction=f"p{number}", input=input or {}, files=files or [], context=context)
+        run = Run(
+            number=number, prediction=f"p{number}", input=input or {}, files=files or [], context=context
+        )
         self.instance.predict(run)
         return number
 
@@ -192,7 +196,7 @@ class Workbench:
         spec = InstanceSpec(
             id=f"instance{len(self._started)}",
             version="0" * 64,
-            python=Path(sys.executable),
+            python=PYTHON,
             source=source,
             predictor=predictor,
             **options,

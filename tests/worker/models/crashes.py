@@ -10,7 +10,11 @@ import sys
 import time
 from typing import Any, Iterator
 
-_SLEEP = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(1000)"]
+_SLEEP = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(1000)",
+]
 
 
 def ends(how: str) -> str:

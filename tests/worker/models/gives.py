@@ -56,7 +56,7 @@ class Number:
 
 VALUES = {
     "none": None,
-    "text": "h\u00e9 \"quoted\" \u2603\n",
+    "text": 'h\u00e9 "quoted" \u2603\n',
     "whole": 2**70,
     "float": 0.1,
     "date": datetime.date(2024, 2, 29),

@@ -14,7 +14,9 @@ class Checked(BasePredictor):
     answer: Any = True
 
     def predict(self, answer: str) -> str:
-        self.answer = {"true": True, "false": False, "none": None, "zero": 0, "text": "no"}.get(answer, answer)
+        self.answer = {"true": True, "false": False, "none": None, "zero": 0, "text": "no"}.get(
+            answer, answer
+        )
         return answer
 
     def healthcheck(self) -> Any:

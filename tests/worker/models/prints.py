@@ -35,7 +35,9 @@ class Everywhere(BasePredictor):
         thread = threading.Thread(target=lambda: print("thread", name))
         thread.start()
         thread.join()
-        fork = multiprocessing.get_context("fork").Process(target=lambda: os.write(1, f"fork {name}\n".encode()))
+        fork = multiprocessing.get_context("fork").Process(
+            target=lambda: os.write(1, f"fork {name}\n".encode())
+        )
         fork.start()
         fork.join()
         print("unfinished", name, end="")

@@ -1,1 +1,0 @@
-import a_module_that_does_not_exist

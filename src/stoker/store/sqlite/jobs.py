@@ -23,7 +23,7 @@ def tell(loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
 
 
 def call(loop: asyncio.AbstractEventLoop, callback: Callable[..., Any], *args: Any) -> None:
-    """Calls something in the loop, from a thread; nothing where the loop is closed and nobody waits any more."""
+    """Calls something in the loop, from a thread; nothing happens where the loop is closed: nobody waits."""
     try:
         loop.call_soon_threadsafe(callback, *args)
     except RuntimeError:

@@ -40,6 +40,7 @@ class Readers:
         return future
 
     async def close(self) -> None:
+        """Reads what was asked for, then closes the connections."""
         if not self._closed:
             self._closed = True
             for _ in self._over:
@@ -47,12 +48,20 @@ class Readers:
         await asyncio.gather(*(asyncio.shield(over) for over in self._over))
 
     def _run(self, db: sqlite3.Connection, over: "asyncio.Future[None]") -> None:
-        while (job := self._jobs.get()) is not None:
-            future, work, args = job
-            try:
-                outcome: Outcome = future, work(db, *args), None
-            except Exception as error:  # noqa: BLE001  the edge of the loop: it belongs to whoever asked
-                outcome = failed(future, error)
-            tell(self._loop, [outcome])
+        while self._turn(db):
+            pass
         db.close()
         call(self._loop, over.set_result, None)
+
+    def _turn(self, db: sqlite3.Connection) -> bool:
+        """One read; False after the last. Nothing of it stays in memory while the next is awaited."""
+        job = self._jobs.get()
+        if job is None:
+            return False
+        future, work, args = job
+        try:
+            outcome: Outcome = future, work(db, *args), None
+        except Exception as error:  # noqa: BLE001  the edge of the loop: it belongs to whoever asked
+            outcome = failed(future, error)
+        tell(self._loop, [outcome])
+        return True

@@ -1,7 +1,7 @@
 """The one thread that writes: group commit, so that many writes share the wait for the disk.
 
-Used by ``SqliteStore`` and its parts. A write is acknowledged after the commit that it was part of. One that fails
-does not fail the others of its transaction, and none of them ends the thread.
+Used by ``SqliteStore`` and its parts. A write is acknowledged after the commit that it was part of. One that
+fails does not fail the others of its transaction, and none of them ends the thread.
 """
 
 import asyncio
@@ -49,13 +49,17 @@ class Writer:
         await asyncio.shield(self._over)
 
     def _run(self) -> None:
-        closing = False
-        while not closing:
-            jobs, closing = self._gather()
-            if jobs:
-                tell(self._loop, self._commit(jobs))
+        while self._turn():
+            pass
         self._db.close()
         call(self._loop, self._over.set_result, None)
+
+    def _turn(self) -> bool:
+        """One transaction; False after the last. Nothing of it stays in memory while the next is awaited."""
+        jobs, closing = self._gather()
+        if jobs:
+            tell(self._loop, self._commit(jobs))
+        return not closing
 
     def _gather(self) -> tuple[list[Job], bool]:
         """What has arrived, at least one thing; and whether that is the end."""

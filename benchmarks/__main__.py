@@ -1,5 +1,7 @@
 """Lets ``python -m benchmarks`` run."""
 
+import sys
+
 from benchmarks.run import main
 
-main()
+sys.exit(main())

@@ -4,6 +4,7 @@ Called by the measures and by the tests of the client; never decides what a good
 """
 
 import json
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -56,6 +57,10 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         return self.events / self.elapsed_s
 
 
+class NoCompiler(Exception):
+    """The load client is written in C and needs a C compiler: install gcc."""
+
+
 class LoadFailed(Exception):
     """Some call did not end well, so that the figures would mean nothing."""
 
@@ -76,6 +81,8 @@ def compiled() -> Path:
     BUILD.mkdir(exist_ok=True)
     executable = BUILD / "load"
     if not executable.exists() or executable.stat().st_mtime < SOURCE.stat().st_mtime:
+        if shutil.which("cc") is None:
+            raise NoCompiler(NoCompiler.__doc__)
         fresh = BUILD / "load.new"
         subprocess.run(["cc", "-O2", "-o", fresh, SOURCE], check=True)
         fresh.replace(executable)

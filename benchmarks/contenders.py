@@ -121,9 +121,9 @@ def stoker() -> Iterator[StokerServer]:
     """
     BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stoker-", dir=BUILD) as folder:
-        server = StokerServer(Path(folder) / "data").start()
+        server = StokerServer(Path(folder) / "data")
         try:
-            yield server
+            yield server.start()
         finally:
             server.stop()
 

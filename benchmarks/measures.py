@@ -131,14 +131,20 @@ def paced_streams(arena: Arena, sheet: Sheet, effort: Effort) -> None:
 def picture(arena: Arena, sheet: Sheet, effort: Effort) -> None:
     """A file of a megabyte from the model to the caller."""
     sheet.define("picture of 1 MB out, p50", "ms", "less", target=Target(times_better=3))
+    sheet.define("picture of 1 MB out, answer alone, p50", "ms", "less")
     sheet.define("picture of 1 MB out, CPU per 1,000", "s", "less")
     with arena.both("picture") as both:
         for side in both:
             side.download({"size_bytes": MEGABYTE}, count=5)
         for side in _turns(effort.rounds, both):
-            measured = side.download({"size_bytes": MEGABYTE}, count=max(effort.calls // 40, 20))
+            count = max(effort.calls // 40, 20)
+            measured = side.download({"size_bytes": MEGABYTE}, count=count)
             sheet.add("picture of 1 MB out, p50", side.name, _times(measured.load.latency_us).p50 / 1000)
             sheet.add("picture of 1 MB out, CPU per 1,000", side.name, measured.cpu_s_per_1000)
+            answer = side.call({"size_bytes": MEGABYTE}, count=count).load
+            sheet.add(
+                "picture of 1 MB out, answer alone, p50", side.name, _times(answer.latency_us).p50 / 1000
+            )
 
 
 def cold_start(arena: Arena, sheet: Sheet, effort: Effort) -> None:

@@ -68,7 +68,7 @@ class Asynchronous:
             except (SystemExit, KeyboardInterrupt) as error:
                 failure.log(error)  # of a task that the model started: asyncio lets these stop the loop
         self._loop.remove_reader(self._socket.fileno())
-        self._loop.run_until_complete(self._channel.drained())
+        self._loop.run_until_complete(self._end())
 
     @property
     def _is_over(self) -> bool:
@@ -107,6 +107,15 @@ class Asynchronous:
         else:
             self._start(self._health.ask())
 
+    async def _end(self) -> None:
+        """The last frames leave, and what the model has left running gets to clean up."""
+        await self._channel.drained()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+
     async def _run(self, run: _Run, payload: bytes) -> None:
         number = run.number
         request = json.loads(payload)
@@ -133,10 +142,12 @@ class Asynchronous:
     async def _outcome(self, run: _Run, request: dict[str, Any], folder: Folder) -> tuple[str, str | None]:
         """Runs the model; its status and error. A cancelled run is cancelled whatever became of it."""
         error = None
-        run.in_model = True
         try:
+            arguments = await self._arguments(request, folder)
+            run.in_model = True
             if not run.is_cancelled:
-                await self._give(run, await self._call(request, folder))
+                value = self._model.loaded.target(**arguments)
+                await self._give(run, await value if inspect.isawaitable(value) else value)
         except cog.CancelationException:
             run.is_cancelled = True
         except BaseException as problem:  # noqa: BLE001 - the model's code, sys.exit and CancelledError included
@@ -149,14 +160,11 @@ class Asynchronous:
             return "canceled", None
         return ("succeeded", None) if error is None else ("failed", error)
 
-    async def _call(self, request: dict[str, Any], folder: Folder) -> Any:
-        files = request.get("files")
+    async def _arguments(self, request: dict[str, Any], folder: Folder) -> dict[str, Any]:
+        convert, given, files = self._model.inputs.arguments, request["input"], request.get("files", [])
         if files:  # copying them must not hold the other runs up
-            arguments = await asyncio.to_thread(self._model.inputs.arguments, request["input"], files, folder)
-        else:
-            arguments = self._model.inputs.arguments(request["input"], [], folder)
-        value = self._model.loaded.target(**arguments)
-        return await value if inspect.isawaitable(value) else value
+            return await asyncio.to_thread(convert, given, files, folder)
+        return convert(given, files, folder)
 
     async def _give(self, run: _Run, value: Any) -> None:
         if self._model.grows:

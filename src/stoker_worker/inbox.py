@@ -42,7 +42,7 @@ class Inbox:
             return self._frames.popleft()
 
     def read_ready(self) -> list[frames.Frame]:
-        """All that is there, urgent or not, in order: for an event loop that has found the socket readable."""
+        """All that is there, urgent or not, in order: for an event loop that found the socket readable."""
         try:
             data = self._socket.recv(_READ_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:

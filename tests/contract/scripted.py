@@ -99,7 +99,7 @@ class ScriptedDispatcher:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def submit(self, prediction: Prediction, version: Version) -> Live:
+    def submit(self, prediction: Prediction, version: Version, *, told: bool = True) -> Live:
         if self.draining:
             raise Unavailable
         self.submitted.append(prediction)

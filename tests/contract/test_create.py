@@ -248,6 +248,22 @@ async def test_repeated_create_finds_what_ended_meanwhile(p: Platform) -> None:
 
 
 @story
+async def test_repeated_create_after_one_that_failed_is_a_new_one(p: Platform) -> None:
+    version = await p.version("sketch")
+    accept = p.store.predictions.accept
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError
+
+    p.store.predictions.accept = broken  # type: ignore[method-assign]
+    body = {"version": version.id, "input": {}}
+    first, second = {"x-stainless-retry-count": "0"}, {"x-stainless-retry-count": "1"}
+    assert (await p.client.post("/predictions", json=body, headers=first)).status_code == 500
+    p.store.predictions.accept = accept  # type: ignore[method-assign]
+    assert (await p.client.post("/predictions", json=body, headers=second)).status_code == 201
+
+
+@story
 async def test_draining_server_says_come_back(p: Platform) -> None:
     version = await p.version("sketch")
     p.dispatcher.draining = True

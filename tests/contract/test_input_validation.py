@@ -20,6 +20,11 @@ SCHEMAS = {
             "parts": {"type": "array", "items": {"type": "string"}, "minItems": 1, "default": ["x"]},
             "either": {"anyOf": [{"type": "string"}, {"type": "integer"}], "default": 1},
             "image": {"type": "string", "format": "uri", "nullable": True, "default": None},
+            "images": {
+                "type": "array",
+                "items": {"type": "string", "format": "uri"},
+                "default": ["of the model.png"],
+            },
             "seed": {"type": "integer", "title": "Seed"},
             "flag": {"type": "boolean", "default": False},
         },
@@ -39,7 +44,8 @@ def test_good_inputs() -> None:
     for given in (
         {"steps": 1, "scale": 2, "format": "jpg", "parts": ["a"], "either": "x", "flag": True},
         {"steps": 3.0},
-        {"image": "anything at all"},
+        {"image": "https://example.com/a.png", "images": ["data:,a", "http://example.com/b"]},
+        {"images": ["of the model.png"]},
         {"no_such_input": [1]},
     ):
         assert problems(**given) == []
@@ -74,6 +80,8 @@ def test_each_word() -> None:
         ({"format": 3}, ("invalid_type", "input.format", "Invalid type. Expected: string, given: integer")),
         ({"parts": []}, ("array_min_items", "input.parts", "Array must have at least 1 items")),
         ({"parts": [1]}, ("invalid_type", "input.parts.0", "Invalid type. Expected: string, given: integer")),
+        ({"image": "/etc/passwd"}, ("format", "input.image", "Does not match format 'uri'")),
+        ({"images": ["data:,a", ""]}, ("format", "input.images.1", "Does not match format 'uri'")),
         ({"either": 1.5}, ("number_any_of", "input.either", "Must validate at least one schema (anyOf)")),
     ):
         assert problems(**given) == [expected]

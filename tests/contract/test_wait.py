@@ -34,6 +34,7 @@ async def test_gotcha_1_expired_wait_reads_starting(p: Platform) -> None:
     p.dispatcher.script = talks
     made = await p.predict(await p.version("sketch"), prefer="wait=1", x_stainless_read_timeout="2.05")
     assert (made["status"], made["output"], made["started_at"]) == ("starting", None, None)
+    await p.dispatcher.run(made["id"]).begun.wait()
     now = (await p.client.get(f"/predictions/{made['id']}")).json()
     assert now["status"] == "processing"
 

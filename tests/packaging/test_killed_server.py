@@ -14,12 +14,12 @@ import asyncio, sys
 from pathlib import Path
 from tests.packaging.yard import Yard, echo, until
 
-YAML = "build: {python_version: '3.11', run: ['echo at work; setsid sleep 600']}\\nrun: run.py:Runner"
+YAML = "build: {python_version: '3.11', run: ['echo $((271828 + 1)); setsid sleep 600']}\\nrun: run.py:Runner"
 
 async def main():
     yard = await Yard.open(Path(sys.argv[1]), cache=Path(sys.argv[2]))
     live = await yard.start(echo(YAML))
-    await until(live, "at work")
+    await until(live, "271829")  # which the command has to say itself: its own line is logged before it runs
     print("failed" if live.is_over else "building", flush=True)
     await asyncio.Event().wait()
 

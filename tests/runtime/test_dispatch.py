@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -407,10 +408,10 @@ def test_what_was_decided_while_the_disk_was_full_is_written_later(
         instance = await stage.instance()
         real, failures = stage.store.predictions.finish, iter([OSError("disk full"), OSError("disk full")])
 
-        async def failing(*args: object) -> bool:
+        async def failing(*args: Any, **options: Any) -> bool:
             if error := next(failures, None):
                 raise error
-            return await real(*args)  # type: ignore[arg-type]
+            return await real(*args, **options)
 
         monkeypatch.setattr(stage.store.predictions, "finish", failing)
         instance.succeed(1)
@@ -426,7 +427,7 @@ def test_what_could_not_be_written_was_not_accepted(tmp_path: Path, monkeypatch:
     async def story(stage: Stage) -> None:
         version = await stage.version()
 
-        async def failing(*args: object) -> None:
+        async def failing(*args: Any, **options: Any) -> None:
             raise OSError("disk full")
 
         monkeypatch.setattr(stage.store.predictions, "accept", failing)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from benchmarks import client
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
 Write = Callable[[bytes], Awaitable[None]]
 Answer = Callable[[str, bytes, Write], Awaitable[bool]]

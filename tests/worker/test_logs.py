@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.workbench import Workbench
+from tests.worker.workbench import Workbench, is_instance
 
 
 async def test_all_that_is_printed_belongs_to_the_run(bench: Workbench) -> None:
@@ -137,7 +137,7 @@ def _worker_pid() -> int:
     """Of the one instance that this process has started."""
     (task,) = Path("/proc/self/task").glob(str(os.getpid()))
     children = [int(pid) for pid in (task / "children").read_text().split()]
-    (pid,) = [pid for pid in children if b"STOKER_INSTANCE=" in Path(f"/proc/{pid}/environ").read_bytes()]
+    (pid,) = filter(is_instance, children)
     return pid
 
 

@@ -70,7 +70,7 @@ async def test_an_async_setup_beside_a_plain_method(bench: Workbench) -> None:
         ("Weights", {}, "NoneType None"),
         ("Weights", {"COG_WEIGHTS": "/some/where"}, "Path /some/where"),
         ("PlainWeights", {"COG_WEIGHTS": "https://host/w"}, "str https://host/w"),
-        ("OpenWeights", {"COG_WEIGHTS": "unimportable.py"}, "str import a_module_that_does_not_exist\n"),
+        ("OpenWeights", {"COG_WEIGHTS": "weights.txt"}, "str changed by nobody\n"),
     ],
 )
 async def test_weights(bench: Workbench, model: str, variables: dict[str, str], expected: str) -> None:

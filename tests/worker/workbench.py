@@ -224,6 +224,14 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def is_instance(pid: int) -> bool:
+    """Whether the process carries an engine's mark; one that has ended carries nothing."""
+    try:
+        return b"STOKER_INSTANCE=" in Path(f"/proc/{pid}/environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 async def until_dead(pid: int) -> None:
     """Waits for a process that need not be our child."""
     with contextlib.suppress(ProcessLookupError):

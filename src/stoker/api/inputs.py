@@ -15,6 +15,10 @@ from stoker.core.errors import FieldProblem
 
 Schema = dict[str, Any]
 
+FETCHED = ("http://", "https://", "data:")
+"""How a file input begins. Anything else would reach the model as a path of the server's machine."""
+NO_URI = "Does not match format 'uri'"
+
 
 class InputSchema:
     """Made from a version's OpenAPI document."""
@@ -32,6 +36,7 @@ class InputSchema:
         self.files = frozenset(
             name for name, spec in properties.items() if _leaf(spec).get("format") == "uri"
         )
+        self._defaults = {name: properties[name].get("default") for name in self.files}
         self.secrets = frozenset(name for name, spec in properties.items() if _leaf(spec).get("x-cog-secret"))
         self._validator = _compile({**root, "components": {"schemas": schemas}})
 
@@ -44,8 +49,20 @@ class InputSchema:
         if None in given.values():
             given = {k: v for k, v in given.items() if v is not None or k not in self._optional}
         if self._validator.is_valid(given):
-            return []
+            return [problem for name in self.files & given.keys() for problem in self._unfetched(name, given)]
         return _in_words(list(self._validator.iter_errors(given)))
+
+    def _unfetched(self, name: str, given: dict[str, Any]) -> list[FieldProblem]:
+        """The texts of a file input that name no file of the caller's; the schema's own default may."""
+        value = given[name]
+        if value == self._defaults.get(name):
+            return []
+        items = cast(list[Any], value) if isinstance(value, list) else [value]
+        return [
+            FieldProblem("format", f"input.{name}" + (f".{n}" if isinstance(value, list) else ""), NO_URI)
+            for n, item in enumerate(items)
+            if isinstance(item, str) and not item.startswith(FETCHED)
+        ]
 
 
 def _leaf(spec: Schema) -> Schema:

@@ -52,9 +52,10 @@ async def create(request: Request) -> Response:
     """POST /models"""
     wanted = await bodies.read_as(request, NewModel)
     _check(wanted)
-    if wanted.owner != request.account:
+    if wanted.owner.casefold() != request.account.casefold():
         raise Forbidden(f"Your account may not create models of {wanted.owner}.")
-    model = Model(created_us=request.services.clock.now_us(), **msgspec.structs.asdict(wanted))
+    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": request.account}
+    model = Model(created_us=request.services.clock.now_us(), **fields)
     if not await request.services.store.models.create(model):
         raise Conflict(f"A model named {model.ref} exists already.")
     return answers.json(await describe(request.services, model), 201)

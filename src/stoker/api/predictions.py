@@ -96,14 +96,14 @@ async def _create(request: Request, body: bytes, wanted: creation.Wanted, known:
     repeats = "x-stainless-retry-count" in request.fields
     key = retries.key(request.caller.id, request.scope["path"], body) if repeats else None
     if key is not None and request.fields["x-stainless-retry-count"] != "0":
-        earlier = services.retries.find(key, now_us=services.clock.now_us())
-        if earlier is not None:
-            return await _answer_again(request, earlier)
+        again = await _answer_again(request, key)
+        if again is not None:
+            return again
     prediction = await _new(request, wanted, known)
-    live = services.dispatcher.submit(prediction, known.version)
+    told = preferences.wait(request.fields) is None
+    live = services.dispatcher.submit(prediction, known.version, told=told)
     if key is not None:
         services.retries.remember(key, prediction.id, now_us=prediction.created_us)
-    await live.accepted
     return await _answer_create(request, live, known)
 
 
@@ -131,29 +131,34 @@ async def _new(request: Request, wanted: creation.Wanted, known: Known) -> Predi
 
 
 async def _answer_create(request: Request, live: Live, known: Known) -> Response:
+    await live.accepted
     wait = preferences.wait(request.fields)
     if wait is None:
         # As it was accepted, however far it has come: Python 2 takes what a create shows as already read.
         return _created(request, as_starting(live.seen), known)
     over = await live.wait_over(wait.hold_s)
+    if not over:
+        # Now its client is told of it before it ends.
+        live.synced = True
+        await request.services.store.sync()
     prediction = live.seen if over else as_starting(live.seen)
     return _created(request, prediction, known, {"preference-applied": wait.applied})
 
 
-async def _answer_again(request: Request, id: str) -> Response:
-    """Answers a repeated create with the prediction that the first one made."""
+async def _answer_again(request: Request, key: retries.Key) -> Response | None:
+    """Answers a repeated create with the prediction that the first one made; None where there is none."""
     services = request.services
+    id = services.retries.find(key, now_us=services.clock.now_us())
+    if id is None:
+        return None
     live = services.dispatcher.live(id)
     prediction = live.seen if live else await services.store.predictions.get(id)
     if prediction is None:
-        raise NotFound
+        return None
     known = await services.versions.get(prediction.version, model=prediction.model)
     if known is None:
-        raise NotFound
-    if live is None:
-        return _created(request, prediction, known)
-    await live.accepted
-    return await _answer_create(request, live, known)
+        return None
+    return await _answer_create(request, live, known) if live else _created(request, prediction, known)
 
 
 def _created(

@@ -24,10 +24,11 @@ from stoker.runtime.live import Live
 class Dispatcher(Protocol):
     """The owner of every prediction that is not over."""
 
-    def submit(self, prediction: Prediction, version: Version) -> Live:
+    def submit(self, prediction: Prediction, version: Version, *, told: bool = True) -> Live:
         """Takes a prediction at once; its client may be told once ``Live.accepted`` is done.
 
-        Raises ``Unavailable`` while the server stops.
+        ``told`` is false where the client waits for the end and is told nothing before. Raises
+        ``Unavailable`` while the server stops.
         """
         ...
 

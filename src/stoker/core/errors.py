@@ -96,7 +96,8 @@ class InputInvalid(Invalid):
 
     def __init__(self, fields: list[FieldProblem]):
         self.fields = fields
-        super().__init__("".join(f"- {f.field}: {f.description}\n" for f in fields))
+        named = (f"{f.field}: {f.description}" if f.field else f.description for f in fields)
+        super().__init__("".join(f"- {text}\n" for text in named))
 
 
 class VersionUnknown(Invalid):

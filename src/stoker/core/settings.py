@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long input, output, files and logs of a finished prediction are kept."""
     upload_ttl_s: float = 86400.0
     """How long an uploaded file is kept."""
+    environment_keep_s: float = 604800.0
+    """How long an environment that no version needs any more is kept."""
     body_limit_bytes: int = 32 * 1024 * 1024
     """Largest JSON body."""
     upload_limit_bytes: int = 100 * 1024 * 1024

@@ -2,19 +2,18 @@
 
     src     the working directory: the instance's own view of the version's source
     tmp     TMPDIR
-    home    HOME
+    home    HOME: a view of what the build's commands left in theirs
     outbox  where the worker puts output files
 
 Called by ``process`` in a thread.
 """
 
-import os
 import shutil
 from pathlib import Path
 
 import msgspec
 
-_COPIED_BYTES = 1024 * 1024
+from stoker.host.views import view
 
 
 class Folders(msgspec.Struct, frozen=True):
@@ -36,31 +35,13 @@ class Folders(msgspec.Struct, frozen=True):
     def outbox(self) -> Path:
         return self.root / "outbox"
 
-    def make(self, source: Path) -> None:
-        """Makes them all, with the view of the source in ``src``."""
+    def make(self, source: Path, *, home: Path | None) -> None:
+        """Makes them all: views of the source and, where there is one, of the home that the build left."""
         for folder in (self.tmp, self.home, self.outbox):
             folder.mkdir(parents=True)
-        _view(source, self.src)
+        view(source, self.src)
+        if home is not None:
+            view(home, self.home)
 
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
-
-
-def _view(source: Path, target: Path) -> None:
-    """A directory that looks like the source and may be written to.
-
-    Models write into their folder: caches, configuration, compiled code. The version's tree is shared and
-    must not change, so what is small is copied. What is larger is weights as a rule, which models only read:
-    a link costs a cold start nothing, and all instances share one copy in the page cache.
-    """
-    target.mkdir(mode=0o755)
-    with os.scandir(source) as entries:
-        for entry in entries:
-            path = target / entry.name
-            if entry.is_dir():
-                _view(Path(entry.path), path)
-            elif entry.is_file() and entry.stat().st_size > _COPIED_BYTES:
-                path.symlink_to(Path(entry.path).resolve())
-            elif entry.is_file():
-                shutil.copy2(entry.path, path)
-                path.chmod(entry.stat().st_mode | 0o200)

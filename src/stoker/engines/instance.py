@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.errors import InstanceFailed
-from stoker.engines import frames, processes
+from stoker.engines import endings, frames
 from stoker.engines.printed import Printed
 from stoker.engines.spawn import Child
 from stoker.engines.wire import Claim, Wire
@@ -52,7 +52,7 @@ class ProcessInstance:
         self._gone = False
         self._released = asyncio.Event()
         self._duties = set[asyncio.Task[None]]()
-        self._oom_kills = processes.oom_kills()
+        self._oom_kills = endings.oom_kills()
         late = f"setup took longer than {spec.setup_timeout_s:g} seconds"
         self._deadline = self._loop.call_later(spec.setup_timeout_s, self.kill, late)
         self._loop.add_reader(child.socket.fileno(), self._on_frames)
@@ -62,6 +62,8 @@ class ProcessInstance:
     # -- what the port has -------------------------------------------------------------------------
 
     def predict(self, run: Run) -> None:
+        if self._gone:
+            return
         self._tell_printed(self._printed.read_all())  # whatever came before belongs to no run, or to another
         self._wire.begin(run)
 
@@ -154,7 +156,7 @@ class ProcessInstance:
             os.killpg(self._child.pid, how)
 
     def _words(self, info: os.waitid_result) -> str:
-        return processes.ending(info, oom_kills=processes.oom_kills() - self._oom_kills)
+        return endings.ending(info, oom_kills=endings.oom_kills() - self._oom_kills)
 
     def _finish_printed(self) -> None:
         self._tell_printed(self._printed.finish())

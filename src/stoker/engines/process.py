@@ -14,11 +14,15 @@ import stat
 from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
-from stoker.engines import processes, surroundings
+from stoker.engines import surroundings
 from stoker.engines.folders import Folders
 from stoker.engines.instance import ProcessInstance
 from stoker.engines.spawn import Child, spawn
+from stoker.host import processes
 from stoker.ports.engine import InstanceSpec, Listener, OutputFile
+
+_MARK_VARIABLE = "STOKER_INSTANCE"
+"""In the environment of every process of an instance; inherited by those that the model starts."""
 
 _FRAME_SLACK_BYTES = 1 << 20
 """What a frame may be longer than the output in it: names of files, and log text."""
@@ -73,11 +77,11 @@ class ProcessEngine:
 
     def _prepare(self, spec: InstanceSpec, folders: Folders) -> None:
         self._given.mkdir(parents=True, exist_ok=True)
-        folders.make(spec.source)
+        folders.make(spec.source, home=spec.home)
 
     def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
         variables = surroundings.variables(spec, folders, threads=self._threads)
-        variables[processes.MARK_VARIABLE] = self._mark + spec.id
+        variables[_MARK_VARIABLE] = self._mark + spec.id
         config = {
             "predictor": spec.predictor,
             "mode": spec.mode,
@@ -107,7 +111,9 @@ class ProcessEngine:
     def _release(self, id: str, folders: Folders, session: int) -> None:
         """Ends all that an instance has left behind. In a thread."""
         mark = self._mark + id
-        processes.end_all(lambda: processes.belonging(mark.__eq__, folder=folders.root, session=session))
+        processes.end_all(
+            lambda: processes.belonging(_MARK_VARIABLE, mark.__eq__, folder=folders.root, session=session)
+        )
         folders.remove()
         self._living.discard(id)
 
@@ -115,7 +121,10 @@ class ProcessEngine:
         living = frozenset(self._mark + id for id in self._living)
         ended = processes.end_all(
             lambda: processes.belonging(
-                lambda mark: mark.startswith(self._mark), folder=self._instances, spared=living
+                _MARK_VARIABLE,
+                lambda mark: mark.startswith(self._mark),
+                folder=self._instances,
+                spared=living,
             )
         )
         for folder in self._instances.glob("*"):

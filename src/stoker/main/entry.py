@@ -67,4 +67,4 @@ def serve(file: Path | None, verbose: bool, **flags: Any) -> None:
 
 
 def main() -> None:
-    cli()
+    cli(prog_name="stoker")

@@ -1,4 +1,4 @@
-"""Builds everything from the settings and runs it until it is told to stop. The composition root.
+"""Runs the server from its first to its last moment. Called by ``entry``; ``assembly`` builds what runs.
 
 Start: open the store, clear away what a killed server left, take up what waited, listen. Stop (SIGTERM):
 no new runs, a grace period for those that run, then instances, deliveries and the store are closed.
@@ -6,7 +6,6 @@ no new runs, a grace period for those that run, then instances, deliveries and t
 
 import asyncio
 import contextlib
-import logging
 import secrets
 import signal
 import socket
@@ -14,35 +13,16 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from stoker import __version__
 from stoker.api.app import create_app
-from stoker.api.known import KnownVersions
 from stoker.api.services import Services
-from stoker.api.wire import render_prediction
 from stoker.core.links import Links
-from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
-from stoker.engines.process import ProcessEngine
-from stoker.files.local import LocalBlobs
+from stoker.main.assembly import assemble
 from stoker.main.first_start import ensure_account
-from stoker.packaging.builder import Builder
-from stoker.packaging.environment import Environments
-from stoker.packaging.workspace import LocalWorkspace
-from stoker.runtime import duties
 from stoker.runtime.clock import SystemClock
 from stoker.runtime.dispatch import Dispatcher
-from stoker.runtime.fleet import Fleet
-from stoker.runtime.inputs import InputFiles
-from stoker.runtime.ledger import Ledger
-from stoker.runtime.outbound import Outbound
-from stoker.runtime.outputs import OutputFiles
-from stoker.runtime.sweep import EVERY_S, Sweep
-from stoker.runtime.webhooks import Render, Webhooks
 from stoker.store.sqlite import SqliteStore
 
-log = logging.getLogger(__name__)
-
-TICK_S = 0.5
 CLOSE_CONNECTIONS_S = 5
 
 
@@ -76,76 +56,8 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             store, settings, local_url=local, public_url=base, now_us=clock.now_us(), announce=announce
         )
         links = Links(base, bytes.fromhex(await store.secret("links", secrets.token_hex(32))))
-        services, dispatcher = await _assemble(stack, store=store, links=links, clock=clock, settings=settings)
+        services, dispatcher = await assemble(stack, settings=settings, clock=clock, store=store, links=links)
         await _listen_until_told(services, dispatcher, listener, ready=lambda: announce(f"ready {local}"))
-
-
-async def _assemble(
-    stack: contextlib.AsyncExitStack,
-    *,
-    store: SqliteStore,
-    links: Links,
-    clock: SystemClock,
-    settings: Settings,
-) -> tuple[Services, Dispatcher]:
-    """Every adapter and loop; what must be closed is closed by the stack, last made first."""
-    blobs = LocalBlobs(settings.data_dir)
-    engine = ProcessEngine(
-        settings.data_dir,
-        memory_limit_bytes=settings.instance_memory_bytes,
-        open_files_limit=settings.instance_open_files,
-        output_limit_bytes=settings.output_limit_bytes,
-    )
-    environments = Environments(settings.data_dir, blobs, clock)
-    workspace = LocalWorkspace(blobs, environments, settings.data_dir)
-    if left := await engine.sweep():
-        log.warning("ended %d processes that an earlier server left behind", left)
-    await environments.sweep()
-
-    outbound = Outbound(settings.allow_net)
-    stack.push_async_callback(outbound.close)
-    webhooks = Webhooks(
-        store=store,
-        outbound=outbound,
-        clock=clock,
-        render=_renderer(store, links),
-        agent=f"stoker/{__version__}",
-    )
-    stack.push_async_callback(webhooks.close)
-    fleet = Fleet(engine=engine, workspace=workspace, clock=clock, settings=settings)
-    stack.push_async_callback(fleet.close)
-    dispatcher = Dispatcher(
-        ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
-        fleet=fleet,
-        inputs=InputFiles(
-            store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
-        ),
-        outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
-        clock=clock,
-        settings=settings,
-        watched=webhooks.watched,
-    )
-    builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
-    stack.push_async_callback(builder.close)
-    sweep = Sweep(store=store, blobs=blobs, clock=clock, settings=settings)
-    loops = [
-        asyncio.create_task(webhooks.run()),
-        asyncio.create_task(duties.every(TICK_S, fleet.step, clock=clock, name="fleet")),
-        asyncio.create_task(duties.every(TICK_S, dispatcher.step, clock=clock, name="deadlines")),
-        asyncio.create_task(duties.every(EVERY_S, sweep.step, clock=clock, name="sweep")),
-    ]
-    stack.push_async_callback(duties.cancel_all, loops)
-    await dispatcher.recover()
-    services = Services(
-        store=store,
-        blobs=blobs,
-        dispatcher=dispatcher,
-        builder=builder,
-        links=links,
-        settings=settings,
-        clock=clock,
-    )
-    return services, dispatcher
 
 
 async def _listen_until_told(
@@ -160,6 +72,7 @@ async def _listen_until_told(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=CLOSE_CONNECTIONS_S,
         ssl_certfile=settings.tls_cert,
@@ -176,17 +89,6 @@ async def _listen_until_told(
     await dispatcher.drain(settings.drain_s)
     server.should_exit = True
     await serving
-
-
-def _renderer(store: SqliteStore, links: Links) -> Render:
-    """Webhook bodies are what GET answers."""
-    known_versions = KnownVersions(store.versions)
-
-    async def render(prediction: Prediction) -> bytes:
-        known = await known_versions.get(prediction.version, model=prediction.model)
-        return render_prediction(prediction, links=links, streams=known.streams if known else None)
-
-    return render
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -66,7 +66,7 @@ class Building:
         spec, python = await self._make_environment(config, requirements)
         id = version_id(self._pushed.values(), spec.id)
         known = await self._tools.store.versions.get(id)
-        described = _of(known) if known else await self._describe(config, python)
+        described = _of(known) if known else await self._describe(config, python, spec)
         self._live.progress("version", f"Keeping version {id[:12]}.")
         version = self._version(id, config, spec, described)
         await self._tools.workspace.place(version)
@@ -165,7 +165,7 @@ class Building:
 
     # -- schema and version ------------------------------------------------------------------------
 
-    async def _describe(self, config: Config, python: Path) -> Described:
+    async def _describe(self, config: Config, python: Path, spec: EnvironmentSpec) -> Described:
         self._live.progress("schema", "Importing the model for its schema.")
         if READY_SCHEMA in self._pushed:
             return await self._ready_schema(config)
@@ -175,6 +175,7 @@ class Building:
             python,
             source=source,
             home=self._folder("home"),
+            kept=self._tools.environments.home(spec.id),
             predict=config.predict,
             train=config.train,
             concurrency=config.concurrency,

@@ -5,7 +5,8 @@ interpreter by path) and is one only when its marker file is there, which is wri
 marker is what a build left behind, and goes.
 
 ``run`` commands of cog.yaml are executed by the server's user with the environment's ``bin`` first on PATH,
-in a scratch folder. What they leave inside the environment stays: packages, and HOME, which is its ``home``.
+in a scratch folder. What they leave inside the environment stays: packages, and HOME, which is its ``home``;
+whoever runs in the environment sees that in a home of its own.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import contextlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import msgspec
 
 from stoker.core.environments import EnvironmentSpec
 from stoker.core.errors import BuildFailed
+from stoker.packaging.ages import Ages
 from stoker.packaging.processes import Outcome, kill_marked, run
 from stoker.packaging.pythons import Pythons
 from stoker.packaging.resolutions import PLATFORM, Resolutions
@@ -52,6 +53,7 @@ class Environments:
         self._folder = data_dir / "environments"
         self._blobs = blobs
         self._builds = Shared[Path]()
+        self._ages = Ages()
 
     def python(self, id: str) -> Path:
         """Where an environment's interpreter is, or will be."""
@@ -61,6 +63,11 @@ class Environments:
         """Whether it is here, whole, and its base interpreter still is too."""
         return (self._folder / id / _MARKER).exists() and self.python(id).exists()
 
+    def home(self, id: str) -> Path | None:
+        """What the commands left in their home, where they left anything."""
+        home = self._folder / id / "home"
+        return home if home.is_dir() else None
+
     async def ensure(self, spec: EnvironmentSpec, *, on_line: OnLine) -> Path:
         """The environment's interpreter; makes the environment where it is not here.
 
@@ -68,8 +75,7 @@ class Environments:
         last of them is cancelled. Raises ``BuildFailed``.
         """
         id = spec.id
-        if self.is_ready(id):
-            os.utime(self._folder / id / _MARKER)
+        if self.is_ready(id) and self._ages.renew(self._folder / id / _MARKER):
             return self.python(id)
         return await self._builds.run(id, lambda tell: self._make(spec, tell), on_line)
 
@@ -79,7 +85,7 @@ class Environments:
 
     async def remove_unused(self, keep: set[str], *, older_than_s: float) -> int:
         """Removes environments that no version needs and that nobody asked for lately; how many."""
-        return await asyncio.to_thread(self._remove_unused, keep, time.time() - older_than_s)
+        return await asyncio.to_thread(self._remove_unused, keep, older_than_s)
 
     def _sweep(self) -> int:
         kill_marked(self.mark)
@@ -89,15 +95,13 @@ class Environments:
             _remove(folder)
         return len(broken)
 
-    def _remove_unused(self, keep: set[str], before_s: float) -> int:
-        removed = 0
-        for folder in self._folders():
-            marker = folder / _MARKER
-            if folder.name not in keep and marker.exists() and marker.stat().st_mtime < before_s:
-                marker.unlink()
-                _remove(folder)
-                removed += 1
-        return removed
+    def _remove_unused(self, keep: set[str], older_than_s: float) -> int:
+        unused = [folder for folder in self._folders() if folder.name not in keep]
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        return sum(
+            self._ages.remove(folder, aged=folder / _MARKER, older_than_s=older_than_s, trash=self.scratch)
+            for folder in unused
+        )
 
     def _folders(self) -> list[Path]:
         return [entry for entry in self._folder.iterdir() if entry.is_dir()] if self._folder.is_dir() else []
@@ -178,8 +182,7 @@ class _Making:
                 on_line=self._on_line,
             )
             _check(outcome, f"The command `{line}` of cog.yaml failed")
-        with contextlib.suppress(OSError):
-            home.rmdir()
+        await asyncio.to_thread(_close_home, home)
 
     def _command_environment(self, home: Path) -> dict[str, str]:
         environment = self._uv.environment
@@ -189,6 +192,7 @@ class _Making:
             "VIRTUAL_ENV": str(self._folder),
             "HOME": str(home),
             "TMPDIR": str(self._scratch),
+            "PIP_CACHE_DIR": str(self._scratch / "pip"),
         }
         return {**environment, **dict(self._spec.variables), **own}
 
@@ -212,6 +216,16 @@ def _check(outcome: Outcome, what: str) -> None:
         raise BuildFailed(f"{what}: it took longer than an hour.")
     if outcome.code != 0:
         raise BuildFailed(f"{what} (exit status {outcome.code}):\n" + "\n".join(outcome.tail))
+
+
+def _close_home(home: Path) -> None:
+    """Instances are shown links to large files, so these must not be written to; an empty home goes."""
+    for folder, _, names in os.walk(home):
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+    with contextlib.suppress(OSError):
+        home.rmdir()
 
 
 def _finish(folder: Path, spec: EnvironmentSpec) -> None:

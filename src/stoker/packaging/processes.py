@@ -15,12 +15,12 @@ from typing import IO
 
 import msgspec
 
+from stoker.host.processes import belonging, end_all
+
 MARK = "STOKER_BUILD"
 LINE_LIMIT = 8192
 _TAIL_LINES = 40
 _CHUNK = 65536
-_KILL_ROUNDS = 100
-"""A process that cannot die (it waits for a disk) must not hold the server up."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -122,28 +122,7 @@ def _kill_group(group: int) -> None:
 
 def kill_marked(mark: str) -> int:
     """Kills every process whose mark begins with ``mark``, and what they start meanwhile; how many."""
-    killed: set[int] = set()
-    for _ in range(_KILL_ROUNDS):
-        found = _marked(mark)
-        if not found:
-            break
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        killed.update(found)
-    return len(killed)
-
-
-def _marked(mark: str) -> list[int]:
-    """Live processes of this user with the mark; none where there is no /proc."""
-    wanted = f"\0{MARK}={mark}".encode()
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            environ = (folder / "environ").read_bytes()
-            if wanted in b"\0" + environ and int(folder.name) != os.getpid():
-                found.append(int(folder.name))
-    return found
+    return end_all(lambda: belonging(MARK, lambda found: found.startswith(mark)))
 
 
 class _Lines:

@@ -4,6 +4,7 @@ Called by the builder. The model's modules are imported there and nowhere else; 
 setting of the server in its environment, a time limit, and leaves nothing running.
 """
 
+import asyncio
 import json
 import os
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.errors import BuildFailed
+from stoker.host.views import view
 from stoker.packaging.processes import Outcome, run
 from stoker.packaging.uv import OnLine, passed_on
 from stoker_worker.bootstrap import command
@@ -42,6 +44,7 @@ async def describe(
     *,
     source: Path,
     home: Path,
+    kept: Path | None,
     predict: str | None,
     train: str | None,
     concurrency: int | None,
@@ -49,8 +52,12 @@ async def describe(
     mark: str,
     on_line: OnLine,
 ) -> Described:
-    """The model's schema; raises ``BuildFailed`` with a plain sentence, the traceback goes to ``on_line``."""
-    _link_home(python, home)
+    """The model's schema; raises ``BuildFailed`` with a plain sentence, the traceback goes to ``on_line``.
+
+    ``home`` is empty and gets what was ``kept`` of the build's home, as an instance's has it too.
+    """
+    if kept is not None:
+        await asyncio.to_thread(view, kept, home)
     with tempfile.TemporaryFile(dir=home) as answer:
         request = {
             "predict": predict,
@@ -86,13 +93,6 @@ def _environment(python: Path, home: Path, variables: Mapping[str, str]) -> dict
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _link_home(python: Path, home: Path) -> None:
-    """Shows what ``run`` commands left in their HOME, as an instance has it too."""
-    kept = python.parent.parent / "home"
-    for entry in kept.iterdir() if kept.is_dir() else ():
-        (home / entry.name).symlink_to(entry)
 
 
 def _read(outcome: Outcome, answer: bytes, on_line: OnLine) -> Described:

@@ -13,11 +13,15 @@ import msgspec
 
 from stoker.core.catalog import Version
 from stoker.core.errors import BuildFailed
+from stoker.packaging.ages import Ages
 from stoker.packaging.environment import Environments
 from stoker.packaging.sharing import Shared
 from stoker.packaging.source import READY_SCHEMA, write_tree
 from stoker.ports.blobs import Blobs
 from stoker.ports.workspace import Place
+
+YOUNG_S = 3600.0
+"""What was asked for this lately stays: a build may be under way that nothing refers to yet."""
 
 
 class LocalWorkspace:
@@ -28,14 +32,20 @@ class LocalWorkspace:
         self._blobs = blobs
         self._environments = environments
         self._writing = Shared[Path]()
+        self._ages = Ages()
 
     async def place(self, version: Version) -> Place:
         """Where the version is, after making what is not here. Raises ``BuildFailed``."""
         python = await self._python(version)
         folder = self._folder / version.id
-        if not folder.exists():
+        if not self._ages.renew(folder):
             await self._writing.run(version.id, lambda _tell: self._write(version, folder))
-        return Place(python, folder)
+        return Place(python, folder, self._environments.home(version.recipe.environment))
+
+    async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
+        trees = await asyncio.to_thread(self._remove_unused, versions)
+        keep_s = max(environment_keep_s, YOUNG_S)
+        return trees + await self._environments.remove_unused(environments, older_than_s=keep_s)
 
     async def _python(self, version: Version) -> Path:
         spec = version.recipe.environment_spec
@@ -56,6 +66,15 @@ class LocalWorkspace:
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
         return folder
+
+    def _remove_unused(self, keep: set[str]) -> int:
+        trees = list(self._folder.iterdir()) if self._folder.is_dir() else []
+        self._environments.scratch.mkdir(parents=True, exist_ok=True)
+        return sum(
+            self._ages.remove(tree, aged=tree, older_than_s=YOUNG_S, trash=self._environments.scratch)
+            for tree in trees
+            if tree.name not in keep
+        )
 
     def _begin(self) -> Path:
         for folder in (self._folder, self._environments.scratch):

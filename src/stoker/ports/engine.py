@@ -22,6 +22,8 @@ class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The interpreter of the version's environment."""
     source: Path
     """The version's source tree, read-only; the instance gets its own view of it."""
+    home: Path | None = None
+    """What the build left in its home, if anything, read-only; the instance gets a view of that, too."""
     predictor: str
     """``file.py:Name``."""
     mode: Literal["predict", "train"] = "predict"

@@ -58,15 +58,24 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Predictions(Protocol):
-    async def accept(self, prediction: Prediction, deliveries: Sequence[Delivery] = ()) -> None:
+    """``synced`` writes survive a power cut; the others the death of the server, and a power cut once a later
+    write is synced. That is enough for a caller who is told nothing before the end and asks again."""
+
+    async def accept(
+        self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> None:
         """Keeps a new prediction in the state it is in (starting, or processing where a slot was free)."""
         ...
 
-    async def start(self, id: str, started_us: int, deliveries: Sequence[Delivery] = ()) -> bool:
+    async def start(
+        self, id: str, started_us: int, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> bool:
         """starting -> processing, and forgets the secrets; False where it was no longer starting."""
         ...
 
-    async def finish(self, id: str, ending: Ending, deliveries: Sequence[Delivery] = ()) -> bool:
+    async def finish(
+        self, id: str, ending: Ending, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> bool:
         """starting | processing -> final; False where it was final already.
 
         Forgets the secrets, and counts the run in the model's ``run_count`` (trainings are not counted).
@@ -142,6 +151,10 @@ class Versions(Protocol):
 
     async def delete(self, model: str, id: str) -> bool:
         """The newest that is left becomes the model's latest, where this one was."""
+        ...
+
+    async def ids(self) -> set[str]:
+        """The id of every version."""
         ...
 
     async def sources(self) -> set[str]:
@@ -230,6 +243,10 @@ class Store(Protocol):
 
     async def secret(self, name: str, fresh: str) -> str:
         """A secret of this installation (a signing key): the kept one, else ``fresh``, which is then kept."""
+        ...
+
+    async def sync(self) -> None:
+        """All that has been written so far survives a power cut, too."""
         ...
 
     async def close(self) -> None:

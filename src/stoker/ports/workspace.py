@@ -13,6 +13,8 @@ class Place(msgspec.Struct, frozen=True):
     """The interpreter of the version's environment."""
     source: Path
     """The version's source tree, read-only."""
+    home: Path | None = None
+    """What the build's commands left in their home, if anything, read-only."""
 
 
 class Workspace(Protocol):
@@ -20,5 +22,13 @@ class Workspace(Protocol):
         """Makes sure that environment and source are here (rebuilt where they were lost); may take minutes.
 
         Raises ``BuildFailed`` where they cannot be.
+        """
+        ...
+
+    async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
+        """Removes the sources of other versions than these, and other environments; how many in all.
+
+        An environment stays until nobody has asked for it for that long. What somebody asked for within the
+        last hour always stays: a build may be under way that nothing refers to yet.
         """
         ...

@@ -56,14 +56,15 @@ class Dispatcher:
 
     # -- asked by the api --------------------------------------------------------------------------
 
-    def submit(self, prediction: Prediction, version: Version) -> Live:
+    def submit(self, prediction: Prediction, version: Version, *, told: bool = True) -> Live:
         """Takes a prediction: into a free slot in this very turn, else into the queue.
 
-        Its client may be told of it once ``Live.accepted`` is done. Raises ``Unavailable`` while stopping.
+        Its client may be told of it once ``Live.accepted`` is done. ``told`` is false where the client
+        waits for the end and is told nothing before. Raises ``Unavailable`` while stopping.
         """
         if self.draining:
             raise Unavailable
-        job = self._adopt(prediction, version)
+        job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if self._inputs.needed(prediction, job.input, version):
             self._write_accept(job)
             self._spawn(self._prepare(job))
@@ -185,8 +186,13 @@ class Dispatcher:
 
     # -- deciding ----------------------------------------------------------------------------------
 
-    def _adopt(self, prediction: Prediction, version: Version) -> Job:
-        live = Live(prediction, iterates=version.iterates, log_limit_bytes=self._settings.log_limit_bytes)
+    def _adopt(self, prediction: Prediction, version: Version, *, synced: bool = True) -> Job:
+        live = Live(
+            prediction,
+            iterates=version.iterates,
+            log_limit_bytes=self._settings.log_limit_bytes,
+            synced=synced,
+        )
         job = Job(prediction, version, live, self, room_bytes=self._settings.output_limit_bytes)
         self._jobs[prediction.id] = job
         self._streams[prediction.stream_key] = live

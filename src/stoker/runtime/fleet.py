@@ -174,6 +174,7 @@ class Fleet:
                 version=version.id,
                 python=place.python,
                 source=place.source,
+                home=place.home,
                 predictor=version.recipe.predict or "",
                 slots=version.recipe.slots,
                 variables=version.recipe.variables,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ITEM_BYTES = 64
+"""What an element of a growing array takes in memory beside its JSON, which may be much shorter."""
+
 
 class Keeper(Protocol):
     """What a job asks of dispatch."""
@@ -112,7 +115,7 @@ class Job:
     def _add(self, value: bytes, *, item: bool) -> None:
         if self.ended:
             return
-        self._room -= len(value)
+        self._room -= len(value) + (ITEM_BYTES if item else 0)
         if self._room < 0:
             self.stop("output limit")
             self.fail("The output is larger than this server allows.")

@@ -64,7 +64,7 @@ class Ledger:
     async def _accept(self, live: Live, prediction: Prediction, refused: Callable[[], None]) -> None:
         notes = self._notes(prediction, "start") if prediction.status is Status.PROCESSING else []
         try:
-            await self._store.predictions.accept(prediction, notes)
+            await self._store.predictions.accept(prediction, notes, synced=live.synced)
         except Exception as error:  # noqa: BLE001  whatever it was, the client who waits must hear it
             log.error("prediction %s could not be written: %s", prediction.id, error)
             refused()
@@ -76,14 +76,18 @@ class Ledger:
     async def _start(self, live: Live, prediction: Prediction) -> None:
         notes = self._notes(prediction, "start")
         moment = prediction.started_us or 0
-        await self._write(lambda: self._store.predictions.start(prediction.id, moment, notes))
+        await self._write(
+            lambda: self._store.predictions.start(prediction.id, moment, notes, synced=live.synced)
+        )
         self._show(live, prediction, notes)
 
     async def _finish(
         self, live: Live, prediction: Prediction, ending: Ending, then: Callable[[], None]
     ) -> None:
         notes = self._notes(prediction, "completed")
-        await self._write(lambda: self._store.predictions.finish(prediction.id, ending, notes))
+        await self._write(
+            lambda: self._store.predictions.finish(prediction.id, ending, notes, synced=live.synced)
+        )
         then()
         self._show(live, prediction, notes)
 

@@ -23,8 +23,10 @@ class Live:
     the final state is durable; ``released`` once the server stops and readers should let go.
     """
 
-    def __init__(self, prediction: Prediction, *, iterates: bool, log_limit_bytes: int):
+    def __init__(self, prediction: Prediction, *, iterates: bool, log_limit_bytes: int, synced: bool = True):
         self.seen = prediction
+        self.synced = synced
+        """Whether its writes must survive a power cut: somebody is told of it before it ends."""
         self.iterates = iterates
         self.released = False
         self.items: list[bytes] = []

@@ -72,7 +72,11 @@ def test_an_interrupted_run_counts(play: Play):
 def test_data_of_old_api_predictions_is_removed_a_part_at_a_time(play: Play):
     async def story(store: Store) -> None:
         old = [samples.whole(source="api") for _ in range(3)]
-        young, web, running = samples.whole(source="api"), samples.whole(source="web"), samples.whole(source="api")
+        young, web, running = (
+            samples.whole(source="api"),
+            samples.whole(source="web"),
+            samples.whole(source="api"),
+        )
         for given in [*old, young, web, running]:
             await store.predictions.accept(given)
         for moment, given in [(12, old[2]), (10, old[0]), (11, old[1]), (20, young), (1, web)]:

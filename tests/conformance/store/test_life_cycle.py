@@ -1,4 +1,4 @@
-"""Any sequence of writes, however they share transactions, does to a prediction what the life cycle allows."""
+"""Any sequence of writes, however they share transactions, does what a prediction's life cycle allows."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,8 @@ from tests.conformance.store.conftest import STORY_S, Open
 
 IDS = ("one", "two", "three")
 STEPS = st.tuples(
-    st.sampled_from(["accept", "accept_running", "start", "succeed", "cancel", "interrupt"]), st.sampled_from(IDS)
+    st.sampled_from(["accept", "accept_running", "start", "succeed", "cancel", "interrupt"]),
+    st.sampled_from(IDS),
 )
 WRITES = st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=5)
 """Groups of writes; those of a group are sent without waiting in between."""

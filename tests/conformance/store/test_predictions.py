@@ -160,7 +160,11 @@ def test_a_change_and_what_it_owes_are_kept_together_or_not_at_all(play: Play):
 def test_a_write_that_fails_does_not_fail_its_neighbours(play: Play):
     async def story(store: Store) -> None:
         given = [samples.prediction() for _ in range(20)]
-        bad = [given[3], samples.prediction(id=given[4].id), samples.prediction(stream_key=given[5].stream_key)]
+        bad = [
+            given[3],
+            samples.prediction(id=given[4].id),
+            samples.prediction(stream_key=given[5].stream_key),
+        ]
         broken = samples.prediction(created_us=2**70)
         writes = [*given[:10], *bad, broken, *given[10:]]
         results = await asyncio.gather(*map(store.predictions.accept, writes), return_exceptions=True)

@@ -57,7 +57,7 @@ def family(wait: bool = False) -> list[int]:
     started = [
         subprocess.Popen(_SLEEP),
         subprocess.Popen(_SLEEP, start_new_session=True),
-        subprocess.Popen(_SLEEP, process_group=0),
+        subprocess.Popen(_SLEEP, preexec_fn=os.setpgrp),
         subprocess.Popen(_SLEEP, env=cleared),
         subprocess.Popen(_SLEEP, env=cleared, start_new_session=True),
     ]

@@ -76,7 +76,6 @@ VALUES = {
     "infinite": [Number(float("inf"))],
     "surrogate": "\ud800",
     "object": [object()],
-    "class": Color,
 }
 
 

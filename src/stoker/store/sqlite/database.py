@@ -16,6 +16,8 @@ from stoker.core.errors import DataDirUnusable
 FILE = "stoker.db"
 LOCK = "stoker.lock"
 OLDEST_SQLITE = (3, 38, 0)
+BUSY_S = 5.0
+"""How long to wait for another process (a backup, a curious operator) that holds the database."""
 APPLICATION = 0x53544F4B
 """``STOK``: tells our file from anybody else's (``PRAGMA application_id``)."""
 
@@ -55,22 +57,29 @@ def open_writer(path: Path) -> sqlite3.Connection:
             f"This Python has SQLite {sqlite3.sqlite_version}; {oldest} or newer is needed."
         )
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-        db.close()
-        raise DataDirUnusable(
-            f"{path.parent} must be on a local disk: SQLite's WAL mode does not work on it."
+    db = _connect(path)
+    try:
+        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            raise DataDirUnusable(f"SQLite's WAL mode does not work in {path.parent}: use a local disk.")
+        db.executescript(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;"
+            "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;"
         )
-    db.executescript(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;"
-        "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;"
-    )
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    db = _connect(path)
     db.executescript("PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA mmap_size = 268435456;")
     return db
 

@@ -7,12 +7,21 @@ thread has done, it wakes the loop once for all of it.
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from stoker.core.errors import Conflict, StorageFailed
 
-Job = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
-"""Who waits, the work, its arguments after the connection."""
+
+class Job(NamedTuple):
+    future: "asyncio.Future[Any]"
+    """Who waits."""
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    """What the work gets after the connection."""
+    synced: bool = True
+    """Whether it must be on disk when it is acknowledged; means nothing for reads."""
+
+
 Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 """Who waits, the result, or the error in its place."""
 

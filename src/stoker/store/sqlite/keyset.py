@@ -37,6 +37,7 @@ def page(
     ``fixed`` are the values before the places; ``name`` and ``name_reverse`` are the two queries.
     """
     reverse = cursor is not None and cursor.reverse
+    low, high = _within(low), _within(high)
     start, end = _narrow(cursor, low, high)
     rows = db.execute(
         sql[f"{name}_reverse" if reverse else name], (*fixed, *start, *end, limit + 1)
@@ -57,5 +58,10 @@ def page(
 def _narrow(cursor: Cursor | None, low: Place, high: Place) -> tuple[Place, Place]:
     if cursor is None:
         return low, high
-    at = (min(max(cursor.time_us, _EARLIEST), _LATEST), cursor.id)
+    at = _within((cursor.time_us, cursor.id))
     return (max(low, at), high) if cursor.reverse else (low, min(high, at))
+
+
+def _within(place: Place) -> Place:
+    """The place where SQLite can compare: times come from clients, and may be any number."""
+    return min(max(place[0], _EARLIEST), _LATEST), place[1]

@@ -30,16 +30,22 @@ class SqlitePredictions:
         self._write = writer.do
         self._read = readers.do
 
-    async def accept(self, prediction: Prediction, deliveries: Sequence[Delivery] = ()) -> None:
-        await self._write(_accept, _row(prediction), deliveries)
+    async def accept(
+        self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> None:
+        await self._write(_accept, _row(prediction), deliveries, synced=synced)
 
-    async def start(self, id: str, started_us: int, deliveries: Sequence[Delivery] = ()) -> bool:
-        return await self._write(_change, _START, (started_us, id), deliveries)
+    async def start(
+        self, id: str, started_us: int, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> bool:
+        return await self._write(_change, _START, (started_us, id), deliveries, synced=synced)
 
-    async def finish(self, id: str, ending: Ending, deliveries: Sequence[Delivery] = ()) -> bool:
+    async def finish(
+        self, id: str, ending: Ending, deliveries: Sequence[Delivery] = (), *, synced: bool = True
+    ) -> bool:
         if ending.status not in FINAL:
             raise ValueError(f"{ending.status} is not how a prediction ends")
-        return await self._write(_change, _FINISH, _ending_row(id, ending), deliveries)
+        return await self._write(_change, _FINISH, _ending_row(id, ending), deliveries, synced=synced)
 
     async def interrupt(self, now_us: int, error: str) -> int:
         return await self._write(_interrupt, now_us, error)

@@ -36,7 +36,7 @@ class Readers:
         if self._closed:
             raise StorageFailed("The store is closed.")
         future: asyncio.Future[R] = self._loop.create_future()
-        self._jobs.put((future, work, args))
+        self._jobs.put(Job(future, work, args))
         return future
 
     async def close(self) -> None:
@@ -58,10 +58,9 @@ class Readers:
         job = self._jobs.get()
         if job is None:
             return False
-        future, work, args = job
         try:
-            outcome: Outcome = future, work(db, *args), None
+            outcome: Outcome = job.future, job.work(db, *job.args), None
         except Exception as error:  # noqa: BLE001  the edge of the loop: it belongs to whoever asked
-            outcome = failed(future, error)
+            outcome = failed(job.future, error)
         tell(self._loop, [outcome])
         return True

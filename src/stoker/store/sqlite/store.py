@@ -5,6 +5,7 @@ through a few others (``writer``, ``readers``); one process at a time may have a
 """
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 from typing import BinaryIO
@@ -50,11 +51,25 @@ class SqliteStore:
         """The secret of that name; ``fresh`` where there was none, kept from now on."""
         return await self._writer.do(_secret, name, fresh)
 
+    async def sync(self) -> None:
+        """All that has been written so far survives a power cut, too."""
+        await self._writer.do(_sync_log, synced=False)
+
     async def close(self) -> None:
         """Writes what is still waiting to be written, then closes; calling it again is harmless."""
         await self._readers.close()
         await self._writer.close()
         self._lock.close()
+
+
+def _sync_log(db: sqlite3.Connection) -> None:
+    """What is not in the log any more went into the database by a checkpoint, which syncs by itself."""
+    path = db.execute("PRAGMA database_list").fetchone()[2]
+    descriptor = os.open(f"{path}-wal", os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _open(data_dir: Path) -> tuple[BinaryIO, list[sqlite3.Connection]]:

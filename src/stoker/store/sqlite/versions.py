@@ -36,6 +36,9 @@ class SqliteVersions:
     async def delete(self, model: str, id: str) -> bool:
         return await self._write(_delete, model, id)
 
+    async def ids(self) -> set[str]:
+        return await self._read(_column, _SQL["ids"])
+
     async def sources(self) -> set[str]:
         return await self._read(_column, _SQL["sources"])
 

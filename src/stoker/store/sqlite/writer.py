@@ -30,15 +30,22 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._syncs = True
         self._over = self._loop.create_future()
         threading.Thread(target=self._run, name="store-writer", daemon=True).start()
 
-    def do(self, work: Callable[[sqlite3.Connection, *Ts], R], *args: *Ts) -> "asyncio.Future[R]":
-        """Runs the work in a transaction; done when that is on disk. Works run in the order of the calls."""
+    def do(
+        self, work: Callable[[sqlite3.Connection, *Ts], R], *args: *Ts, synced: bool = True
+    ) -> "asyncio.Future[R]":
+        """Runs the work in a transaction; done when that is committed. Works run in the order of the calls.
+
+        A commit that is not ``synced`` survives the death of the process, and a power cut once a later one
+        is: the log is written in order.
+        """
         if self._closed:
             raise StorageFailed("The store is closed.")
         future: asyncio.Future[R] = self._loop.create_future()
-        self._jobs.put((future, work, args))
+        self._jobs.put(Job(future, work, args, synced))
         return future
 
     async def close(self) -> None:
@@ -78,18 +85,25 @@ class Writer:
     def _commit(self, jobs: list[Job]) -> list[Outcome]:
         """Does all in one transaction. Where that fails as a whole, each alone: one cannot spoil another."""
         try:
+            self._sync(any(job.synced for job in jobs))
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            return [failed(future, error) for future, _, _ in jobs]
+            return [failed(job.future, error) for job in jobs]
         try:
             outcomes = [self._attempt(job) for job in jobs]
             self._db.execute("COMMIT")
         except (sqlite3.Error, MemoryError) as error:
             self._roll_back()
             if len(jobs) == 1:
-                return [failed(jobs[0][0], error)]
+                return [failed(jobs[0].future, error)]
             return [outcome for job in jobs for outcome in self._commit([job])]
         return outcomes
+
+    def _sync(self, wanted: bool) -> None:
+        """Whether the next commit waits for the disk."""
+        if wanted != self._syncs:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
+            self._syncs = wanted
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:
@@ -97,13 +111,12 @@ class Writer:
                 self._db.execute("ROLLBACK")
 
     def _attempt(self, job: Job) -> Outcome:
-        future, work, args = job
         try:
-            return future, work(self._db, *args), None
+            return job.future, job.work(self._db, *job.args), None
         except Exception as error:  # the edge of the loop: it belongs to whoever asked
             if not self._db.in_transaction:
                 raise  # SQLite took the whole transaction back (disk full, I/O error)
-            return failed(future, error)
+            return failed(job.future, error)
 
 
 @contextmanager

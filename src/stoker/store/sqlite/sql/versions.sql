@@ -24,6 +24,9 @@ ORDER BY created_us {direction}, id {direction} LIMIT ?;
 -- delete: forgets a version
 DELETE FROM versions WHERE model = ? AND id = ?;
 
+-- ids: every version, once however many models have it
+SELECT DISTINCT id FROM versions;
+
 -- sources: the sha256 of every source file
 SELECT DISTINCT json_extract(file.value, '$.sha256') FROM versions, json_each(versions.source) AS file;
 

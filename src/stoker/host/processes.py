@@ -1,9 +1,10 @@
-"""The machine's processes: which belong to an instance, how one ended, and how to end them all.
+"""The machine's processes: which carry a mark of ours, and how to end them all.
 
-Called by ``process`` and ``instance``, where it takes time in a thread. Linux only: it reads ``/proc``.
+Called by ``engines`` and ``packaging``, in a thread where it takes time. Linux only: it reads ``/proc``.
+A mark is the value of a variable in the environment that a process was started with. Whatever it starts
+inherits it, so what was left behind can be found, also by a server that comes after a killed one.
 """
 
-import contextlib
 import os
 import select
 import signal
@@ -12,51 +13,29 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _ROUNDS = 20
+"""A process that cannot die (it waits for a disk) must not hold the server up."""
 _DYING_MS = 2000
-
-MARK_VARIABLE = "STOKER_INSTANCE"
-"""In the environment of every process of an instance; inherited by those that the model starts."""
-
-
-def ending(info: os.waitid_result, *, oom_kills: int) -> str:
-    """How a process ended, in words; ``oom_kills`` is how many the kernel counted while it lived."""
-    if info.si_code == os.CLD_EXITED:
-        return f"exited with code {info.si_status}"
-    name = signal.Signals(info.si_status).name
-    if info.si_status == signal.SIGKILL:
-        return f"killed by signal {name}" + (" (out of memory?)" if oom_kills > 0 else "")
-    return f"killed by signal {name} ({(signal.strsignal(info.si_status) or 'unknown').lower()})"
-
-
-def oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory since it started, cgroups included."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in (_PROC / "vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
 
 
 def belonging(
-    is_marked: Callable[[str], bool],
+    variable: str,
+    is_ours: Callable[[str], bool],
     *,
-    folder: Path,
+    folder: Path | None = None,
     session: int | None = None,
     spared: frozenset[str] = frozenset(),
 ) -> set[int]:
     """The living processes that carry such a mark, work in the folder, or are of the session.
 
-    Three signs, because a model may start processes in other sessions, with other environments, elsewhere.
+    Three signs, because a process may start others in other sessions, with other environments, elsewhere.
     Processes with a mark in ``spared`` are left out.
     """
     found = set[int]()
     for pid in _all():
-        marks = _marks(pid)
+        marks = _marks(pid, variable)
         if marks & spared or pid == os.getpid():
             continue
-        if (
-            any(map(is_marked, marks)) or _works_in(pid, folder) or _session(pid) == session
-        ) and not _is_dead(pid):
+        if (any(map(is_ours, marks)) or _works_in(pid, folder) or _is_of(pid, session)) and not _is_dead(pid):
             found.add(pid)
     return found
 
@@ -95,13 +74,13 @@ def _all() -> Iterator[int]:
     return (int(name) for name in os.listdir(_PROC) if name.isdigit())  # noqa: PTH208 - a hundred times a second
 
 
-def _marks(pid: int) -> set[str]:
-    """The values of our variable in the environment that the process was started with."""
+def _marks(pid: int, variable: str) -> set[str]:
+    """The values of the variable in the environment that the process was started with."""
     try:
         environment = (_PROC / str(pid) / "environ").read_bytes()
     except OSError:
         return set()
-    prefix = f"{MARK_VARIABLE}=".encode()
+    prefix = f"{variable}=".encode()
     return {
         part.removeprefix(prefix).decode("utf-8", "replace")
         for part in environment.split(b"\0")
@@ -109,18 +88,22 @@ def _marks(pid: int) -> set[str]:
     }
 
 
-def _works_in(pid: int, folder: Path) -> bool:
+def _works_in(pid: int, folder: Path | None) -> bool:
+    if folder is None:
+        return False
     try:
         return (_PROC / str(pid) / "cwd").readlink().is_relative_to(folder)
     except OSError:
         return False
 
 
-def _session(pid: int) -> int | None:
+def _is_of(pid: int, session: int | None) -> bool:
+    if session is None:
+        return False
     try:
-        return os.getsid(pid)
+        return os.getsid(pid) == session
     except OSError:
-        return -1
+        return False
 
 
 def _is_dead(pid: int) -> bool:

@@ -1,0 +1,146 @@
+"""Builds every adapter and loop from the settings and ties them together. The composition root.
+
+Called by ``server`` alone. What must be closed is closed by the caller's stack, last made first.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import msgspec
+
+from stoker import __version__
+from stoker.api.known import KnownVersions
+from stoker.api.services import Services
+from stoker.api.wire import render_prediction
+from stoker.core.links import Links
+from stoker.core.prediction import Prediction
+from stoker.core.settings import Settings
+from stoker.engines.process import ProcessEngine
+from stoker.files.local import LocalBlobs
+from stoker.packaging.builder import Builder
+from stoker.packaging.environment import Environments
+from stoker.packaging.workspace import LocalWorkspace
+from stoker.ports.blobs import Blobs
+from stoker.ports.clock import Clock
+from stoker.ports.store import Store
+from stoker.runtime import duties
+from stoker.runtime.dispatch import Dispatcher
+from stoker.runtime.fleet import Fleet
+from stoker.runtime.inputs import InputFiles
+from stoker.runtime.ledger import Ledger
+from stoker.runtime.outbound import Outbound
+from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.sweep import EVERY_S, Sweep
+from stoker.runtime.webhooks import Render, Webhooks
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What everything else stands on."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    blobs: Blobs
+    links: Links
+
+
+async def assemble(
+    stack: contextlib.AsyncExitStack, *, settings: Settings, clock: Clock, store: Store, links: Links
+) -> tuple[Services, Dispatcher]:
+    """Everything, running; what a killed server left behind was cleared away, what waited is taken up."""
+    blobs = LocalBlobs(settings.data_dir)
+    ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
+    engine = _engine(settings)
+    environments = Environments(settings.data_dir, blobs, clock)
+    workspace = LocalWorkspace(blobs, environments, settings.data_dir)
+    if left := await engine.sweep():
+        log.warning("ended %d processes that an earlier server left behind", left)
+    await environments.sweep()
+
+    outbound = Outbound(settings.allow_net)
+    stack.push_async_callback(outbound.close)
+    webhooks = _webhooks(ground, outbound)
+    stack.push_async_callback(webhooks.close)
+    fleet = Fleet(engine=engine, workspace=workspace, clock=clock, settings=settings)
+    stack.push_async_callback(fleet.close)
+    dispatcher = _dispatcher(ground, fleet, outbound, webhooks)
+    builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
+    stack.push_async_callback(builder.close)
+    sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
+    stack.push_async_callback(duties.cancel_all, _start_loops(clock, webhooks, fleet, dispatcher, sweep))
+    await dispatcher.recover()
+    return _services(ground, dispatcher, builder), dispatcher
+
+
+def _engine(settings: Settings) -> ProcessEngine:
+    return ProcessEngine(
+        settings.data_dir,
+        memory_limit_bytes=settings.instance_memory_bytes,
+        open_files_limit=settings.instance_open_files,
+        output_limit_bytes=settings.output_limit_bytes,
+    )
+
+
+def _webhooks(ground: Ground, outbound: Outbound) -> Webhooks:
+    return Webhooks(
+        store=ground.store,
+        outbound=outbound,
+        clock=ground.clock,
+        render=_renderer(ground.store, ground.links),
+        agent=f"stoker/{__version__}",
+    )
+
+
+def _renderer(store: Store, links: Links) -> Render:
+    """Webhook bodies are what GET answers."""
+    known_versions = KnownVersions(store.versions)
+
+    async def render(prediction: Prediction) -> bytes:
+        known = await known_versions.get(prediction.version, model=prediction.model)
+        return render_prediction(prediction, links=links, streams=known.streams if known else None)
+
+    return render
+
+
+def _dispatcher(ground: Ground, fleet: Fleet, outbound: Outbound, webhooks: Webhooks) -> Dispatcher:
+    settings, clock, store = ground.settings, ground.clock, ground.store
+    blobs, links = ground.blobs, ground.links
+    return Dispatcher(
+        ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
+        fleet=fleet,
+        inputs=InputFiles(
+            store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
+        ),
+        outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
+        clock=clock,
+        settings=settings,
+        watched=webhooks.watched,
+    )
+
+
+def _start_loops(
+    clock: Clock, webhooks: Webhooks, fleet: Fleet, dispatcher: Dispatcher, sweep: Sweep
+) -> list[asyncio.Task[None]]:
+    return [
+        asyncio.create_task(webhooks.run()),
+        asyncio.create_task(duties.every(TICK_S, fleet.step, clock=clock, name="fleet")),
+        asyncio.create_task(duties.every(TICK_S, dispatcher.step, clock=clock, name="deadlines")),
+        asyncio.create_task(duties.every(EVERY_S, sweep.step, clock=clock, name="sweep")),
+    ]
+
+
+def _services(ground: Ground, dispatcher: Dispatcher, builder: Builder) -> Services:
+    return Services(
+        store=ground.store,
+        blobs=ground.blobs,
+        dispatcher=dispatcher,
+        builder=builder,
+        links=ground.links,
+        settings=ground.settings,
+        clock=ground.clock,
+    )

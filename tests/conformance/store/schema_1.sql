@@ -1,0 +1,130 @@
+-- The first schema that there was, as it was; steps from here must lead to the schema of today.
+
+CREATE TABLE accounts (
+    name TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
+    kind TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    webhook_secret TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL UNIQUE,
+    hint TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    revoked_us INTEGER
+) STRICT;
+
+CREATE INDEX tokens_of_account ON tokens (account, created_us, id);
+
+CREATE TABLE models (
+    ref TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
+    owner TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    created_us INTEGER NOT NULL,
+    visibility TEXT NOT NULL,
+    hardware TEXT NOT NULL,
+    description TEXT,
+    github_url TEXT,
+    paper_url TEXT,
+    license_url TEXT,
+    weights_url TEXT,
+    cover_image_url TEXT,
+    readme TEXT NOT NULL,
+    run_count INTEGER NOT NULL,
+    latest_version TEXT
+) STRICT;
+
+CREATE INDEX models_newest ON models (created_us, ref);
+
+CREATE TABLE versions (
+    model TEXT NOT NULL COLLATE NOCASE REFERENCES models (ref),
+    id TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    cog_version TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    openapi_schema TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (model, id)
+) STRICT;
+
+CREATE INDEX versions_newest ON versions (model, created_us, id);
+CREATE INDEX versions_by_id ON versions (id, created_us);
+
+-- Wide values come last: a list or a guard never reads the pages that they overflow to.
+CREATE TABLE predictions (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL COLLATE NOCASE,
+    kind TEXT NOT NULL,
+    model TEXT NOT NULL COLLATE NOCASE,
+    version TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    stream_key TEXT NOT NULL,
+    deployment TEXT,
+    source TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_us INTEGER,
+    completed_us INTEGER,
+    deadline_us INTEGER,
+    webhook TEXT,
+    webhook_events TEXT NOT NULL DEFAULT '',
+    data_removed INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    metrics BLOB,
+    secrets BLOB,
+    input BLOB NOT NULL,
+    output BLOB,
+    logs TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE UNIQUE INDEX predictions_stream ON predictions (stream_key);
+CREATE INDEX predictions_newest ON predictions (account, kind, created_us, id);
+CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, id) WHERE source = 'web';
+CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
+CREATE INDEX predictions_to_empty ON predictions (completed_us)
+    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api';
+
+-- A run counts once, when its prediction becomes final, whichever statement makes it so.
+CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
+WHEN OLD.completed_us IS NULL AND NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
+BEGIN
+    UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
+END;
+
+CREATE TABLE files (
+    id TEXT PRIMARY KEY NOT NULL,
+    account TEXT NOT NULL COLLATE NOCASE,
+    origin TEXT NOT NULL,
+    name TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    md5 TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    prediction TEXT,
+    metadata TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX files_newest ON files (account, origin, created_us, id);
+CREATE INDEX files_expiry ON files (expires_us);
+CREATE INDEX files_content ON files (sha256);
+
+CREATE TABLE outbox (
+    id TEXT PRIMARY KEY NOT NULL,
+    prediction TEXT NOT NULL,
+    event TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX outbox_due ON outbox (next_us, created_us, id);
+
+CREATE TABLE secrets (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;

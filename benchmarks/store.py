@@ -51,23 +51,25 @@ def ending() -> Ending:
     )
 
 
-async def call(store: SqliteStore, cycles: int, *, running: bool) -> None:
+async def call(store: SqliteStore, cycles: int, *, running: bool, synced: bool) -> None:
     for _ in range(cycles):
         prediction = fresh(running=running)
-        await store.predictions.accept(prediction)
+        await store.predictions.accept(prediction, synced=synced)
         if not running:
-            await store.predictions.start(prediction.id, time.time_ns() // 1000)
-        await store.predictions.finish(prediction.id, ending())
+            await store.predictions.start(prediction.id, time.time_ns() // 1000, synced=synced)
+        await store.predictions.finish(prediction.id, ending(), synced=synced)
 
 
-async def measure_cycles(store: SqliteStore, callers: int, cycles: int, *, running: bool) -> str:
+async def measure_cycles(
+    store: SqliteStore, callers: int, cycles: int, *, running: bool, synced: bool = True
+) -> str:
     each = cycles // callers
     wall, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(call(store, each, running=running) for _ in range(callers)))
+    await asyncio.gather(*(call(store, each, running=running, synced=synced) for _ in range(callers)))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     done = each * callers
-    name = "accept, finish" if running else "accept, start, finish"
-    return f"{name:22} {callers:4} callers {done / wall:8.0f} a second {cpu / done * 1e6:6.0f} us CPU each"
+    name = ("accept, finish" if running else "accept, start, finish") + ("" if synced else ", unsynced")
+    return f"{name:24} {callers:4} callers {done / wall:8.0f} a second {cpu / done * 1e6:6.0f} us CPU each"
 
 
 def measure_making() -> str:
@@ -104,10 +106,11 @@ async def run(arguments: argparse.Namespace) -> None:
     print(measure_making())
     with tempfile.TemporaryDirectory(dir=arguments.dir) as folder:
         store = await SqliteStore.open(Path(folder))
-        await store.models.create(Model(owner="local", name="model", created_us=1))
+        await store.models.create(Model(owner="local", account="local", name="model", created_us=1))
         for callers in arguments.callers:
-            for running in (False, True):
-                print(await measure_cycles(store, callers, arguments.cycles, running=running))
+            for running, synced in ((False, True), (True, True), (True, False)):
+                cycles = arguments.cycles
+                print(await measure_cycles(store, callers, cycles, running=running, synced=synced))
         if arguments.rows:
             await measure_lists(store, arguments.rows)
         await store.close()

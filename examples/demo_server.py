@@ -68,7 +68,7 @@ def push(folder: Path, model: str, client: dict[str, str]) -> str:
     )
     if done.returncode != 0:
         raise SystemExit(f"{model} could not be pushed.")
-    return done.stdout.strip().rsplit(":", 1)[-1]
+    return done.stdout.split()[-1]
 
 
 def _running() -> int | None:

@@ -104,7 +104,7 @@ class StokerServer:
         """Pushes a Cog project; its version id."""
         done = self.stoker("push", str(folder), model)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout.strip().splitlines()[-1].rsplit(":", 1)[-1]
+        return done.stdout.split()[-1]
 
     def _read(self, process: subprocess.Popen[str], lines: "queue.Queue[str | None]") -> None:
         assert process.stdout is not None

@@ -54,6 +54,8 @@ class Outbox:
 def _copy(original: Path, path: Path) -> None:
     if original.is_dir():
         raise ModelError(f"output {original} is a directory; return a file")
+    if original.exists() and not original.is_file():  # a pipe or device may never come to an end
+        raise ModelError(f"output {original} is not a file")
     try:
         source = original.open("rb")
     except FileNotFoundError as error:

@@ -32,7 +32,7 @@ def test_a_new_model(fake: FakeServer, project: Path, invoke: Invoke) -> None:
     fake.build_events = list(DONE)
     result = invoke("push", "local/story")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout == f"local/story:{VERSION}\n"
+    assert result.stdout == f"{VERSION}\n"
     assert fake.asked("POST", "/v1/models")[0].json() == {
         "owner": "local",
         "name": "story",

@@ -56,7 +56,7 @@ def test_push_moves_on_stderr_and_leaves_stdout_alone(fake: FakeServer, here: Pa
     ]
     terminal = Terminal()
     stdout, text = finish(spawn("push", "local/story", stderr=terminal.end), terminal)
-    assert stdout == f"local/story:{VERSION}\n"
+    assert stdout == f"{VERSION}\n"
     assert "Uploading" in text
     assert "Making the environment" in text
     assert "2/4" in text

@@ -20,7 +20,7 @@ from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
-from stoker.packaging.live import LiveBuild
+from stoker.packaging.live_build import LiveBuild
 from stoker.store.sqlite import SqliteStore
 from tests.contract.scripted import Run, ScriptedDispatcher, never_ends
 
@@ -101,7 +101,7 @@ class Platform:
             await client.aclose()
 
     async def model(self, name: str, *, owner: str = "alice", **fields: Any) -> Model:
-        model = Model(owner=owner, name=name, created_us=self.clock.now_us(), **fields)
+        model = Model(owner=owner, name=name, account=owner, created_us=self.clock.now_us(), **fields)
         assert await self.store.models.create(model)
         return model
 

@@ -3,7 +3,7 @@
 import hashlib
 
 from stoker.core.builds import STAGES
-from stoker.packaging.live import LiveBuild
+from stoker.packaging.live_build import LiveBuild
 from tests.contract.platform import Platform
 from tests.contract.story import story, story_with
 from tests.contract.test_streams import Event, parse

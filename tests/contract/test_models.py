@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.platform import Platform
-from tests.contract.story import story
+from tests.contract.story import story, story_with
 
 NEW = {"owner": "alice", "name": "sketch", "visibility": "private", "hardware": "cpu"}
 
@@ -41,6 +41,18 @@ async def test_create_get_update_delete(p: Platform) -> None:
     response = await p.client.delete("/models/alice/sketch")
     assert (response.status_code, response.content) == (204, b"")  # gotcha 17
     assert (await p.client.get("/models/alice/sketch")).status_code == 404
+
+
+@story_with(account="alice")
+async def test_the_operator_may_use_any_owners_name_that_is_nobodys(p: Platform) -> None:
+    """So that a model can have its published name."""
+    made = await p.client.post("/models", json=NEW | {"owner": "meta"})
+    assert (made.status_code, made.json()["owner"]) == (201, "meta")
+    assert (await p.client.get("/models/meta/sketch")).status_code == 200
+    assert (await p.client.patch("/models/meta/sketch", json={"description": "x"})).status_code == 200
+    assert (await p.other.get("/models/meta/sketch")).status_code == 404
+    assert (await p.other.post("/models", json=NEW | {"owner": "openai"})).status_code == 403
+    assert (await p.client.post("/models", json=NEW | {"owner": "bob"})).status_code == 403
 
 
 @story

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from stoker.packaging.environments.pythons import nearest_version, search_path, usable
+from stoker.packaging.environments.torch import brings_cuda, cpu_constraints
 from stoker.packaging.machine import Machine, package_name, parse_packages
-from stoker.packaging.pythons import nearest_version, search_path, usable
-from stoker.packaging.torch import brings_cuda, cpu_constraints
 
 INSTALLED = [(3, 10), (3, 11), (3, 13)]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from stoker.core.errors import ConfigInvalid
-from stoker.packaging.cogyaml import read_config
-from stoker.packaging.config import Command, Config, SecretMount
+from stoker.packaging.cogyaml.config import Command, Config, SecretMount
+from stoker.packaging.cogyaml.reader import read_config
 
 RUN = "run: run.py:Runner\n"
 

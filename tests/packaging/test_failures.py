@@ -7,7 +7,7 @@ import pytest
 
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import Invalid
-from stoker.packaging.processes import MARK
+from stoker.packaging.commands import MARK
 from tests.packaging.conftest import Play
 from tests.packaging.yard import ECHO, ECHO_YAML, Yard, echo, ended, log, until
 
@@ -107,11 +107,11 @@ def test_a_tree_without_cog_yaml_or_with_a_path_twice_is_refused(play: Play) -> 
 
 def test_a_build_that_is_cut_off_leaves_nothing(play: Play) -> None:
     """The command starts a process in a session of its own, which must be found and ended too."""
-    yaml = _WITH.format('  run: ["setsid sleep 600 & echo pid=$!; echo waiting; sleep 600"]\n')
+    yaml = _WITH.format('  run: ["setsid sleep 600 & echo pid=$!; echo wait$((271828 + 1)); sleep 600"]\n')
 
     async def story(yard: Yard) -> None:
         live = await yard.start(echo(yaml))
-        await until(live, "waiting")
+        await until(live, "wait271829")
         assert not live.is_over, live.seen.error
         await yard.builder.close()
         await ended(live)
@@ -124,12 +124,12 @@ def test_a_build_that_is_cut_off_leaves_nothing(play: Play) -> None:
 
 
 def test_what_a_killed_server_left_is_swept_at_the_next_start(play: Play) -> None:
-    yaml = _WITH.format("  run: ['echo waiting; sleep 600']\n")
+    yaml = _WITH.format("  run: ['echo wait$((271828 + 1)); sleep 600']\n")
 
     async def story(yard: Yard) -> None:
         whole = await yard.push(echo())
         live = await yard.start(echo(yaml))
-        await until(live, "waiting")
+        await until(live, "wait271829")
         assert not live.is_over, live.seen.error
         half_made = [f for f in yard.folder.glob("environments/*") if not (f / "stoker.json").exists()]
         assert len(half_made) == 1

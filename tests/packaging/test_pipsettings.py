@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from stoker.packaging.pipsettings import config_files, for_pip, for_uv, local_wheel_folders, pip_settings
+from stoker.packaging.environments.pipsettings import (
+    config_files,
+    for_pip,
+    for_uv,
+    local_wheel_folders,
+    pip_settings,
+)
 
 
 def write(folder: Path, name: str, text: str) -> Path:

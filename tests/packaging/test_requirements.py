@@ -4,7 +4,7 @@ import pytest
 
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import ConfigInvalid
-from stoker.packaging.requirements import Requirements, direct_specifier, read_requirements
+from stoker.packaging.environments.requirements import Requirements, direct_specifier, read_requirements
 
 WHEEL = SourceFile("parts/own-1.0-py3-none-any.whl", "a" * 64, 10)
 

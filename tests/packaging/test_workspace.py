@@ -1,7 +1,10 @@
 """Where versions run from: made once, made again where it was lost, never half there."""
 
 import asyncio
+import os
 import shutil
+import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,7 +13,7 @@ from stoker.core.catalog import SourceFile
 from stoker.core.errors import BuildFailed
 from stoker.packaging.source import write_tree
 from tests.packaging.conftest import Play
-from tests.packaging.yard import Yard, echo
+from tests.packaging.yard import ECHO_YAML, Yard, echo, until
 
 
 def test_what_was_lost_is_made_again_the_same(play: Play) -> None:
@@ -47,6 +50,75 @@ def test_unused_environments_go_and_used_ones_stay(play: Play) -> None:
         assert await yard.environments.remove_unused(set(), older_than_s=3600) == 0
         assert await yard.environments.remove_unused(set(), older_than_s=-1) == 1
         assert not yard.environments.is_ready(id)
+
+    play(story)
+
+
+def age(path: Path, hours: float) -> None:
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def test_a_sweep_removes_what_no_version_needs_when_it_is_old(play: Play) -> None:
+    async def story(yard: Yard) -> None:
+        version = await yard.version(await yard.push(echo()))
+        place = await yard.workspace.place(version)
+        marker = place.python.parent.parent / "stoker.json"
+        age(place.source, 2)
+        age(marker, 2)
+        kept = {version.id}, {version.recipe.environment}
+        assert await yard.workspace.sweep(*kept, environment_keep_s=3600) == 0
+        assert await yard.workspace.sweep(set(), set(), environment_keep_s=3 * 3600) == 1
+        assert not place.source.exists()
+        assert marker.exists()
+        age(marker, 4)
+        assert await yard.workspace.sweep(set(), set(), environment_keep_s=3 * 3600) == 1
+        assert not marker.parent.exists()
+        assert not any((yard.folder / "scratch").iterdir())
+        assert await yard.workspace.place(version) == place
+
+    play(story)
+
+
+def test_a_sweep_leaves_what_was_just_asked_for(play: Play) -> None:
+    """As a build does, which nothing refers to until its version is kept."""
+
+    async def story(yard: Yard) -> None:
+        version = await yard.version(await yard.push(echo()))
+        place = await yard.workspace.place(version)
+        age(place.source, 24 * 30)
+        age(place.python.parent.parent / "stoker.json", 24 * 30)
+        assert await yard.workspace.place(version) == place
+        assert await yard.workspace.sweep(set(), set(), environment_keep_s=0) == 0
+        assert place.source.exists()
+
+    play(story)
+
+
+def test_a_sweep_leaves_what_a_build_is_making(play: Play) -> None:
+    yaml = ECHO_YAML.replace("run:", "  run: ['echo wait$((271828 + 1)); sleep 600']\nrun:")
+
+    async def story(yard: Yard) -> None:
+        live = await yard.start(echo(yaml))
+        await until(live, "wait271829")
+        (making,) = yard.folder.glob("environments/*")
+        assert await yard.workspace.sweep(set(), set(), environment_keep_s=0) == 0
+        assert making.exists()
+        assert not live.is_over
+
+    play(story)
+
+
+def test_what_commands_left_at_home_is_read_only_and_known(play: Play) -> None:
+    yaml = ECHO_YAML.replace("run:", "  run: ['mkdir ~/.cache; echo hi > ~/.cache/words']\nrun:")
+
+    async def story(yard: Yard) -> None:
+        plain = await yard.workspace.place(await yard.version(await yard.push(echo())))
+        assert plain.home is None
+        place = await yard.workspace.place(await yard.version(await yard.push(echo(yaml))))
+        assert place.home is not None
+        assert (place.home / ".cache" / "words").read_text() == "hi\n"
+        assert (place.home / ".cache" / "words").stat().st_mode & 0o222 == 0
 
     play(story)
 

@@ -9,8 +9,8 @@ from stoker.core.builds import Build
 from stoker.core.catalog import Model, SourceFile, Version
 from stoker.files.local import LocalBlobs
 from stoker.packaging.builder import Builder
-from stoker.packaging.environment import Environments
-from stoker.packaging.live import LiveBuild
+from stoker.packaging.environments.environment import Environments
+from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.runtime.clock import SystemClock
@@ -56,7 +56,7 @@ class Yard:
             clock=clock,
             machine=machine,
         )
-        self.model = Model(owner="local", name="echo", created_us=1)
+        self.model = Model(owner="local", name="echo", account="local", created_us=1)
 
     @classmethod
     async def open(cls, folder: Path, *, cache: Path, machine: Machine | None = None) -> "Yard":

@@ -111,11 +111,17 @@ class ScriptedEngine:
 class HereWorkspace:
     def __init__(self) -> None:
         self.refuses: BuildFailed | None = None
+        self.swept: list[tuple[set[str], set[str], float]] = []
+        """What each sweep was asked to keep, and for how long environments are."""
 
     async def place(self, version: Version) -> Place:
         if self.refuses is not None:
             raise self.refuses
         return Place(python=Path("python"), source=Path("source"))
+
+    async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
+        self.swept.append((versions, environments, environment_keep_s))
+        return 0
 
 
 class Stage:
@@ -145,7 +151,7 @@ class Stage:
 
     async def version(self, name: str = "m", *, slots: int = 1) -> Version:
         owner_name = f"local/{name}"
-        await self.store.models.create(Model(owner="local", name=name, created_us=1))
+        await self.store.models.create(Model(owner="local", name=name, account="local", created_us=1))
         version = Version(
             id=ids.token_digest(name),
             model=owner_name,

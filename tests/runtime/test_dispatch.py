@@ -437,3 +437,44 @@ def test_what_could_not_be_written_was_not_accepted(tmp_path: Path, monkeypatch:
         assert stage.dispatcher.live(live.id) is None
 
     play(tmp_path, story)
+
+
+def test_a_quick_prediction_that_nobody_is_told_of_is_written_once_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        first = await stage.submit(version)
+        instance = await stage.instance()
+        instance.succeed(1)
+        await first.wait_over()
+        monkeypatch.setattr(stage.store.predictions, "finish", None)
+        live = stage.dispatcher.submit(stage.prediction(version), version, told=False)
+        instance.succeed(2, "quick")
+        await live.accepted
+        assert live.seen.status is Status.SUCCEEDED
+        stored = await stage.store.predictions.get(live.id)
+        assert stored is not None
+        assert (stored.status, bytes(stored.output or b"")) == (Status.SUCCEEDED, b'"quick"')
+        model = await stage.store.models.get("local", "m")
+        assert model is not None
+        assert model.run_count == 2
+
+    play(tmp_path, story)
+
+
+def test_a_longer_one_is_written_while_it_runs(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        await stage.submit(version)
+        instance = await stage.instance(slots=2)
+        live = stage.dispatcher.submit(stage.prediction(version), version, told=False)
+        assert await stage.store.predictions.get(live.id) is None
+        await live.accepted
+        stored = await stage.store.predictions.get(live.id)
+        assert stored is not None
+        assert stored.status is Status.PROCESSING
+        instance.succeed(2)
+        assert await live.wait_over()
+
+    play(tmp_path, story)

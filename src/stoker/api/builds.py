@@ -36,7 +36,7 @@ async def create(request: Request) -> Response:
         model = await references.visible_model(request.services, owner, name, account=request.account)
     except NotFound:
         raise Invalid(f"There is no model {wanted.model}; create it first.") from None
-    if model.owner != request.account:
+    if model.account != request.account:
         raise Forbidden("This model belongs to another account.")
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
     started = await request.services.builder.start(model.ref, files, strict=wanted.strict)

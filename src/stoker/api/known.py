@@ -3,12 +3,16 @@
 Versions never change, so they are kept until room is needed or the api deletes one (``forget``).
 """
 
+from collections.abc import Awaitable, Callable
+
 from stoker.api.inputs import InputSchema
 from stoker.api.wire import Streams, streams_of
 from stoker.core.catalog import Version
 from stoker.ports.store import Versions
 
 MOST_KEPT = 256
+Key = tuple[str, str]
+"""The id, and the model or (``@``) the account that it was asked for."""
 
 
 class Known:
@@ -25,14 +29,20 @@ class KnownVersions:
 
     def __init__(self, versions: Versions):
         self._versions = versions
-        self._kept: dict[tuple[str, str | None], Known] = {}
+        self._kept: dict[Key, Known] = {}
 
-    async def get(self, id: str, *, model: str | None = None) -> Known | None:
-        """The version (of that model, ``owner/name``); None where there is none."""
-        key = (id, model)
+    async def get(self, id: str, *, model: str) -> Known | None:
+        """The version of that model (``owner/name``); None where there is none."""
+        return await self._get((id, model), lambda: self._versions.get(id, model=model))
+
+    async def get_visible(self, id: str, *, account: str) -> Known | None:
+        """The version by its id alone, if the account may see it."""
+        return await self._get((id, f"@{account}"), lambda: self._versions.get_visible(id, account))
+
+    async def _get(self, key: Key, find: Callable[[], Awaitable[Version | None]]) -> Known | None:
         known = self._kept.pop(key, None)
         if known is None:
-            version = await self._versions.get(id, model=model)
+            version = await find()
             if version is None:
                 return None
             known = Known(version)

@@ -52,9 +52,8 @@ async def create(request: Request) -> Response:
     """POST /models"""
     wanted = await bodies.read_as(request, NewModel)
     _check(wanted)
-    if wanted.owner.casefold() != request.account.casefold():
-        raise Forbidden(f"Your account may not create models of {wanted.owner}.")
-    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": request.account}
+    owner = await _owner(request, wanted.owner)
+    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner, "account": request.account}
     model = Model(created_us=request.services.clock.now_us(), **fields)
     if not await request.services.store.models.create(model):
         raise Conflict(f"A model named {model.ref} exists already.")
@@ -121,10 +120,23 @@ async def visible(request: Request) -> Model:
     return await references.visible_model(request.services, owner, name, account=request.account)
 
 
+async def _owner(request: Request, name: str) -> str:
+    """The name to put in front of a new model: the caller's own, spelled as the account is.
+
+    The operator's account may use any name that is nobody's, so that a model can have its published name.
+    """
+    if name.casefold() == request.account.casefold():
+        return request.account
+    taken = await request.services.store.accounts.get(name) is not None
+    if taken or request.account != request.services.settings.account:
+        raise Forbidden(f"Your account may not create models of {name}.")
+    return name
+
+
 async def own(request: Request) -> Model:
     """The model of the path, if it is the caller's."""
     model = await visible(request)
-    if model.owner != request.account:
+    if model.account != request.account:
         raise Forbidden("This model belongs to another account.")
     return model
 

@@ -10,13 +10,9 @@ from stoker.core.ids import is_version_id
 async def visible_model(services: Services, owner: str, name: str, *, account: str) -> Model:
     """The model, if it exists and the account may see it; else ``NotFound``."""
     model = await services.store.models.get(owner, name)
-    if model is None or not may_see(model, account):
+    if model is None or not model.is_visible_to(account):
         raise NotFound
     return model
-
-
-def may_see(model: Model, account: str) -> bool:
-    return model.visibility == "public" or model.owner == account
 
 
 async def latest_version(services: Services, model: Model) -> Known:
@@ -36,7 +32,10 @@ async def named_version(services: Services, reference: str, *, account: str) -> 
     if id and not is_version_id(id):
         raise VersionUnknown
     if not ref:
-        return await _by_id(services, id, account)
+        known = await services.versions.get_visible(id, account=account)
+        if known is None:
+            raise VersionUnknown
+        return known
     owner, _, name = ref.partition("/")
     try:
         model = await visible_model(services, owner, name, account=account)
@@ -47,16 +46,4 @@ async def named_version(services: Services, reference: str, *, account: str) -> 
     known = await services.versions.get(id, model=model.ref)
     if known is None:
         raise VersionUnknown
-    return known
-
-
-async def _by_id(services: Services, id: str, account: str) -> Known:
-    known = await services.versions.get(id)
-    if known is None:
-        raise VersionUnknown
-    owner, _, name = known.version.model.partition("/")
-    if owner != account:
-        model = await services.store.models.get(owner, name)
-        if model is None or not may_see(model, account):
-            raise VersionUnknown
     return known

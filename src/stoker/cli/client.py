@@ -72,8 +72,8 @@ class Api:
         self._checked(self._send("PUT", self._url(path), content=chunks, **options))
 
     def health(self) -> Any:
-        """The server's own state; needs no token."""
-        return self._json(self._checked(self._send("GET", f"{self.base_url}/health", headers={})))
+        """The server's own state."""
+        return self._json(self._checked(self._send("GET", f"{self.base_url}/health", headers=self._auth)))
 
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from stoker.cli import text
-from stoker.packaging.pipsettings import config_files, pip_settings
-from stoker.packaging.pythons import search_path, usable
+from stoker.packaging.environments.pipsettings import config_files, pip_settings
+from stoker.packaging.environments.pythons import search_path, usable
 
 _PROBE_S = 20.0
 _LOW_DISK_BYTES = 5 * 10**9

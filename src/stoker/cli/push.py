@@ -28,13 +28,13 @@ Examples:
     default=None,
     help="Who may use the model, where it is new.  [default: private]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of OWNER/NAME:VERSION.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the version id.")
 def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: bool) -> None:
-    """Make a version of the Cog project in DIR (or here) and print its name last.
+    """Make a version of the Cog project in DIR (or here) and print its id last.
 
     The model OWNER/NAME is created where it does not exist. Files that .dockerignore and .cogignore
     leave out stay here, and files that the server has already are not sent again. The build is shown
-    on stderr; stdout gets OWNER/NAME:VERSION.
+    on stderr; stdout gets the version id.
     """
     from stoker.cli import source, text
     from stoker.cli.build import build
@@ -55,8 +55,9 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
         told = {"model": model, "version": built.version, "cached": built.cached}
         click.echo(text.to_json(told | {"build": built.id, "warnings": list(built.warnings)}))
         return
-    click.echo("This version exists already." if built.cached else "Pushed.", err=True)
-    click.echo(f"{model}:{built.version}")
+    told = "This version of {} exists already:" if built.cached else "Pushed {}, version"
+    click.echo(told.format(model), err=True)
+    click.echo(built.version)
 
 
 def _arguments(where: tuple[str, ...]) -> tuple[str | None, str]:

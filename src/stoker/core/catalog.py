@@ -33,7 +33,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
+    """The first half of its name; mostly, but not always, the account that it belongs to."""
     name: str
+    account: str
+    """Whose it is: who may change it, and run it while it is private."""
     created_us: int
     visibility: Visibility = "private"
     hardware: str = "cpu"
@@ -51,6 +54,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         """``owner/name``."""
         return f"{self.owner}/{self.name}"
+
+    def is_visible_to(self, account: str) -> bool:
+        return self.visibility == "public" or self.account == account
 
 
 class SourceFile(msgspec.Struct, frozen=True, order=True):

@@ -50,6 +50,8 @@ class ProcessInstance:
         """Whether what is printed belongs to the one run; else it is the instance's."""
         self._reason: str | None = None
         self._gone = False
+        self._broken = False
+        """Whether it has broken the protocol: what comes after that means nothing."""
         self._released = asyncio.Event()
         self._duties = set[asyncio.Task[None]]()
         self._oom_kills = endings.oom_kills()
@@ -104,9 +106,12 @@ class ProcessInstance:
     def _take(self, data: bytes) -> None:
         """What was printed before these frames were sent is in the pipe by now: it is told first."""
         self._tell_printed(self._printed.read_all())
+        if self._broken:
+            return
         try:
             self._wire.take(data, before_done=self._finish_printed)
         except (InstanceFailed, msgspec.MsgspecError, OSError) as error:
+            self._broken = True
             self.kill(f"broke the protocol: {error}")
         if self._wire.ready:
             self._deadline.cancel()

@@ -19,7 +19,7 @@ from stoker.core.settings import Settings
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
 from stoker.packaging.builder import Builder
-from stoker.packaging.environment import Environments
+from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock

@@ -17,9 +17,9 @@ from stoker.core.catalog import SourceFile
 from stoker.core.errors import BuildFailed, Invalid, StokerError
 from stoker.core.ids import opaque_key
 from stoker.core.ignore import CONFIG_FILE
-from stoker.packaging.building import Building, Tools
-from stoker.packaging.environment import Environments
-from stoker.packaging.live import LiveBuild
+from stoker.packaging.build_steps import Building, Tools
+from stoker.packaging.environments.environment import Environments
+from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
 from stoker.packaging.source import check_files
 from stoker.packaging.workspace import LocalWorkspace

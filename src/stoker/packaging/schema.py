@@ -16,8 +16,8 @@ import msgspec
 
 from stoker.core.errors import BuildFailed
 from stoker.host.views import view
-from stoker.packaging.processes import Outcome, run
-from stoker.packaging.uv import OnLine, passed_on
+from stoker.packaging.commands import Outcome, run
+from stoker.packaging.environments.uv import OnLine, passed_on
 from stoker_worker.bootstrap import command
 
 _REQUEST_VARIABLE = "STOKER_DESCRIBE"

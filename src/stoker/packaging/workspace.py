@@ -14,7 +14,7 @@ import msgspec
 from stoker.core.catalog import Version
 from stoker.core.errors import BuildFailed
 from stoker.packaging.ages import Ages
-from stoker.packaging.environment import Environments
+from stoker.packaging.environments.environment import Environments
 from stoker.packaging.sharing import Shared
 from stoker.packaging.source import READY_SCHEMA, write_tree
 from stoker.ports.blobs import Blobs

@@ -64,7 +64,7 @@ class Predictions(Protocol):
     async def accept(
         self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> None:
-        """Keeps a new prediction in the state it is in (starting, or processing where a slot was free)."""
+        """Keeps a new prediction in the state it is in; one that is over already counts as a run."""
         ...
 
     async def start(
@@ -143,6 +143,10 @@ class Versions(Protocol):
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         """By id alone the newest model that has it; with ``model`` (owner/name) only that one's."""
+        ...
+
+    async def get_visible(self, id: str, account: str) -> Version | None:
+        """By id alone, of a model that the account may see; its own before other people's."""
         ...
 
     async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stoker.core import ids, webhooks
 from stoker.core.catalog import Version
@@ -21,6 +21,17 @@ log = logging.getLogger(__name__)
 
 WRITE_AGAIN_S = 1.0
 CLOSE_WITHIN_S = 5.0
+HOLD_S = 0.05
+"""How long the acceptance of a prediction that nobody is told of may wait for its end: most that can be
+answered at once end sooner, and are then written whole instead of twice."""
+
+
+class Held(NamedTuple):
+    """An acceptance that waits to be written with its end."""
+
+    prediction: Prediction
+    refused: Callable[[], None]
+    timer: asyncio.TimerHandle
 
 
 class Ledger:
@@ -29,18 +40,31 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._owed = owed
+        self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, live: Live, prediction: Prediction, *, refused: Callable[[], None]) -> None:
-        """Writes a new prediction; resolves ``live.accepted``. If that fails, ``refused`` first."""
-        self._spawn(self._accept(live, prediction, refused))
+        """Writes a new prediction; resolves ``live.accepted``. If that fails, ``refused`` first.
+
+        One that runs already, and of which nobody is told before its end, may be written with its end.
+        """
+        if live.synced or prediction.status is not Status.PROCESSING:
+            self._spawn(self._accept(live, prediction, refused))
+            return
+        timer = asyncio.get_running_loop().call_later(HOLD_S, self._hold_no_longer, live)
+        self._held[live.id] = Held(prediction, refused, timer)
 
     def start(self, live: Live, prediction: Prediction) -> None:
         self._spawn(self._start(live, prediction))
 
     def finish(self, live: Live, prediction: Prediction, ending: Ending, *, then: Callable[[], None]) -> None:
         """Writes the end; ``then`` is called when it is durable, before anybody sees it."""
-        self._spawn(self._finish(live, prediction, ending, then))
+        held = self._held.pop(live.id, None)
+        if held is None:
+            self._spawn(self._finish(live, prediction, ending, then))
+            return
+        held.timer.cancel()
+        self._spawn(self._accept(live, prediction, held.refused, then))
 
     async def recover(self, error: str) -> list[tuple[Prediction, Version]]:
         """Fails what was running when the last server died; gives what was waiting, oldest first."""
@@ -57,11 +81,21 @@ class Ledger:
         return waiting
 
     async def close(self) -> None:
-        """Waits, within bounds, until everything is written."""
+        """Waits, within bounds, until everything is written. Nothing runs any more."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_WITHIN_S)
 
-    async def _accept(self, live: Live, prediction: Prediction, refused: Callable[[], None]) -> None:
+    def _hold_no_longer(self, live: Live) -> None:
+        held = self._held.pop(live.id)
+        self._spawn(self._accept(live, held.prediction, held.refused))
+
+    async def _accept(
+        self,
+        live: Live,
+        prediction: Prediction,
+        refused: Callable[[], None],
+        then: Callable[[], None] | None = None,
+    ) -> None:
         notes = self._notes(prediction, "start") if prediction.status is Status.PROCESSING else []
         try:
             await self._store.predictions.accept(prediction, notes, synced=live.synced)
@@ -70,6 +104,8 @@ class Ledger:
             refused()
             live.accepted.set_exception(error)
             return
+        if then is not None:
+            then()
         self._show(live, prediction, notes)
         live.accepted.set_result(None)
 

@@ -5,17 +5,17 @@ must survive is in the store before it can be seen here: the visible status foll
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from stoker.core.prediction import Prediction
+from stoker.core.watched import Watched
 
 LOG_CUT = "\n[the log is longer than this server keeps; the rest is left out]\n"
 
 
-class Live:
+class Live(Watched):
     """A prediction's log. Readers remember how far they have read; a change wakes them all at once.
 
     ``items`` are the JSON texts of the outputs so far: the elements of a growing array, or (``iterates``
@@ -24,6 +24,7 @@ class Live:
     """
 
     def __init__(self, prediction: Prediction, *, iterates: bool, log_limit_bytes: int, synced: bool = True):
+        super().__init__()
         self.seen = prediction
         self.synced = synced
         """Whether its writes must survive a power cut: somebody is told of it before it ends."""
@@ -36,7 +37,6 @@ class Live:
         """Done once the prediction is durable; only then may its client be told of it."""
         self._logs: list[str] = []
         self._log_room = log_limit_bytes
-        self._wakers: set[Callable[[], None]] = set()
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -61,13 +61,6 @@ class Live:
         if self.over or not (self.items or self._logs):
             return self.seen
         return msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
-
-    def subscribe(self, waker: Callable[[], None]) -> None:
-        """``waker`` is called (in the loop, must not block) after each change, until ``unsubscribe``."""
-        self._wakers.add(waker)
-
-    def unsubscribe(self, waker: Callable[[], None]) -> None:
-        self._wakers.discard(waker)
 
     async def wait_over(self, timeout_s: float | None = None) -> bool:
         """Whether the final state was durable within the time (and before the server let go)."""
@@ -114,7 +107,3 @@ class Live:
         self.seen = prediction
         self.over = prediction.status.is_final
         self.wake()
-
-    def wake(self) -> None:
-        for waker in tuple(self._wakers):
-            waker()

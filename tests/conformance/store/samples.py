@@ -68,7 +68,8 @@ def delivery(prediction: str, **fields: Any) -> Delivery:
 
 
 def model(name: str = "model", **fields: Any) -> Model:
-    return Model(**{"owner": "ann", "name": name, "created_us": next(_numbers)} | fields)
+    owner = fields.get("owner", "ann")
+    return Model(**{"owner": owner, "name": name, "account": owner, "created_us": next(_numbers)} | fields)
 
 
 def version(id: str = VERSION, **fields: Any) -> Version:

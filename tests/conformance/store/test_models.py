@@ -33,9 +33,9 @@ def test_a_name_is_taken_once(play: Play):
 
 def test_a_list_has_the_public_ones_and_ones_own_newest_first(play: Play):
     async def story(store: Store) -> None:
-        own = samples.model("own")
+        own = samples.model("own", owner="team", account="ann")
         public = samples.model("public", owner="bob", visibility="public")
-        hidden = samples.model("hidden", owner="bob")
+        hidden = samples.model("hidden", owner="ann", account="bob")
         tied = samples.model("A-tied", created_us=own.created_us)
         for given in (own, public, hidden, tied):
             await store.models.create(given)

@@ -73,6 +73,24 @@ def test_one_id_in_two_models_is_of_the_newer(play: Play):
     play(story)
 
 
+def test_by_id_alone_an_account_gets_what_it_may_see_its_own_first(play: Play):
+    async def story(store: Store) -> None:
+        await store.models.create(samples.model("hidden", owner="bob"))
+        await store.versions.create(samples.version(model="bob/hidden", created_us=30))
+        assert await store.versions.get_visible(samples.VERSION, "ann") is None
+        await store.models.create(samples.model("public", owner="bob", visibility="public"))
+        public = samples.version(model="bob/public", created_us=20)
+        await store.versions.create(public)
+        assert await store.versions.get_visible(samples.VERSION, "ann") == public
+        await store.models.create(samples.model("own"))
+        own = samples.version(model="ann/own", created_us=10)
+        await store.versions.create(own)
+        assert await store.versions.get_visible(samples.VERSION, "Ann") == own
+        assert await store.versions.get_visible(OTHER, "ann") is None
+
+    play(story)
+
+
 def test_a_list_is_of_one_model_newest_first(play: Play):
     async def story(store: Store) -> None:
         await store.models.create(samples.model())

@@ -1,5 +1,7 @@
 """Writes predictions until it is killed, and says each change on stdout once it was acknowledged.
 
+Half of the writes do not wait for the disk; the death of the process must not take those back either.
+
 Run by the crash test: ``python writing_process.py DATA_DIR PREFIX``.
 """
 
@@ -23,16 +25,18 @@ async def write(store: SqliteStore, caller: str) -> None:
     number = 0
     while True:
         number += 1
+        synced = number % 2 == 0
         id = f"{caller}-{number}"
         owed = [Delivery(id=f"msg-{id}", prediction=id, event="completed", created_us=number)]
         await store.predictions.accept(
-            Prediction(id=id, account="ann", model="ann/m", version="v", created_us=number, stream_key=id)
+            Prediction(id=id, account="ann", model="ann/m", version="v", created_us=number, stream_key=id),
+            synced=synced,
         )
         say(id, Status.STARTING)
-        assert await store.predictions.start(id, number)
+        assert await store.predictions.start(id, number, synced=synced)
         say(id, Status.PROCESSING)
         ending = Ending(status=Status.SUCCEEDED, completed_us=number, logs="x" * (number % 7 * 1000))
-        assert await store.predictions.finish(id, ending, owed)
+        assert await store.predictions.finish(id, ending, owed, synced=synced)
         say(id, Status.SUCCEEDED)
 
 

@@ -62,7 +62,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise DataDirUnusable(f"SQLite's WAL mode does not work in {path.parent}: use a local disk.")
         db.executescript(
-            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000;"
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;"
             "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;"
         )
     except BaseException:
@@ -80,7 +80,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
     db = _connect(path)
-    db.executescript("PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA mmap_size = 268435456;")
+    db.executescript("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
     return db
 
 

@@ -24,6 +24,7 @@ CREATE TABLE models (
     ref TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
     owner TEXT NOT NULL COLLATE NOCASE,
     name TEXT NOT NULL COLLATE NOCASE,
+    account TEXT NOT NULL COLLATE NOCASE,
     created_us INTEGER NOT NULL,
     visibility TEXT NOT NULL,
     hardware TEXT NOT NULL,
@@ -91,6 +92,12 @@ CREATE INDEX predictions_to_empty ON predictions (completed_us)
 -- A run counts once, when its prediction becomes final, whichever statement makes it so.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
 WHEN OLD.completed_us IS NULL AND NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
+BEGIN
+    UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
+END;
+
+CREATE TRIGGER count_whole_run AFTER INSERT ON predictions
+WHEN NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
 BEGIN
     UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
 END;

@@ -30,6 +30,9 @@ class SqliteVersions:
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         return await self._read(_get, id, model)
 
+    async def get_visible(self, id: str, account: str) -> Version | None:
+        return await self._read(_get_visible, id, account)
+
     async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
         return await self._read(_page, model, cursor, limit)
 
@@ -58,6 +61,12 @@ def _get(db: sqlite3.Connection, id: str, model: str | None) -> Version | None:
         row = db.execute(_SQL["get"], (id,)).fetchone()
     else:
         row = db.execute(_SQL["get_of_model"], (id, model)).fetchone()
+    return _version(row) if row else None
+
+
+def _get_visible(db: sqlite3.Connection, id: str, account: str) -> Version | None:
+    own = db.execute(_SQL["get_own"], (id, account)).fetchone()
+    row = own or db.execute(_SQL["get_public"], (id,)).fetchone()
     return _version(row) if row else None
 
 

@@ -5,6 +5,7 @@ fails does not fail the others of its transaction, and none of them ends the thr
 """
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -14,6 +15,8 @@ from typing import TypeVar, TypeVarTuple
 
 from stoker.core.errors import StorageFailed
 from stoker.store.sqlite.jobs import Job, Outcome, call, failed, tell
+
+log = logging.getLogger(__name__)
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -56,16 +59,23 @@ class Writer:
         await asyncio.shield(self._over)
 
     def _run(self) -> None:
-        while self._turn():
-            pass
-        self._db.close()
-        call(self._loop, self._over.set_result, None)
+        try:
+            while self._turn():
+                pass
+        finally:
+            self._db.close()
+            call(self._loop, self._over.set_result, None)
 
     def _turn(self) -> bool:
         """One transaction; False after the last. Nothing of it stays in memory while the next is awaited."""
         jobs, closing = self._gather()
-        if jobs:
-            tell(self._loop, self._commit(jobs))
+        try:
+            outcomes = self._commit(jobs) if jobs else []
+        except Exception as error:
+            log.exception("a transaction of %d works failed in a way that was not foreseen", len(jobs))
+            self._roll_back()
+            outcomes = [failed(job.future, error) for job in jobs]
+        tell(self._loop, outcomes)
         return not closing
 
     def _gather(self) -> tuple[list[Job], bool]:

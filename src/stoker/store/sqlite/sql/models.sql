@@ -1,12 +1,12 @@
 -- create: keeps a new model unless its name is taken
-INSERT INTO models ({columns}, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO models ({columns}, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- get: one model
 SELECT {columns} FROM models WHERE ref = ?;
 
 -- page: the public ones and one account's own, between two places
 SELECT {columns} FROM models
-WHERE (visibility = 'public' OR owner = ?) AND (created_us, ref) > (?, ?) AND (created_us, ref) < (?, ?)
+WHERE (visibility = 'public' OR account = ?) AND (created_us, ref) > (?, ?) AND (created_us, ref) < (?, ?)
 ORDER BY created_us {direction}, ref {direction} LIMIT ?;
 
 -- update: what people may change of a model

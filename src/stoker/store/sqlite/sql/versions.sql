@@ -10,8 +10,18 @@ UPDATE models SET latest_version =
     (SELECT id FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
 WHERE ref = ? AND latest_version = ?;
 
--- get: a version of the newest model that has it
+-- get: a version by its id alone
 SELECT {columns} FROM versions WHERE id = ? ORDER BY created_us DESC LIMIT 1;
+
+-- get_own: a version by its id alone, of one of the account's models
+SELECT {columns} FROM versions
+WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND account = ?)
+ORDER BY created_us DESC LIMIT 1;
+
+-- get_public: a version by its id alone, of a public model
+SELECT {columns} FROM versions
+WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND visibility = 'public')
+ORDER BY created_us DESC LIMIT 1;
 
 -- get_of_model: a version of one model
 SELECT {columns} FROM versions WHERE id = ? AND model = ?;

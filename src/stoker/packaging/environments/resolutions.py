@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from stoker.core.environments import EnvironmentSpec
-from stoker.packaging.config import Config
-from stoker.packaging.lock import SDK_VERSION, Resolver
-from stoker.packaging.pythons import Choice
-from stoker.packaging.requirements import Requirements
-from stoker.packaging.uv import OnLine, Uv
+from stoker.packaging.cogyaml.config import Config
+from stoker.packaging.environments.lock import SDK_VERSION, Resolver
+from stoker.packaging.environments.pythons import Choice
+from stoker.packaging.environments.requirements import Requirements
+from stoker.packaging.environments.uv import OnLine, Uv
 
 PLATFORM = sysconfig.get_platform()
 

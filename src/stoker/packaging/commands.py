@@ -1,4 +1,4 @@
-"""Runs a build's processes: output line by line, a time limit, and nothing of the whole tree left behind.
+"""Runs the commands of builds: output line by line, a time limit, and nothing of the whole tree left behind.
 
 Every process of a build carries ``STOKER_BUILD`` in its environment, so that those which leave their
 process group are found as well, also by a server that starts after this one was killed.

@@ -17,16 +17,16 @@ from stoker.core.catalog import Recipe, SourceFile, Version
 from stoker.core.environments import EnvironmentSpec
 from stoker.core.errors import BuildFailed, ConfigInvalid
 from stoker.core.ignore import CONFIG_FILE
-from stoker.packaging.cogyaml import read_config
-from stoker.packaging.config import Config
-from stoker.packaging.environment import Environments, copy_artifacts
-from stoker.packaging.live import LiveBuild
-from stoker.packaging.lock import SDK_VERSION
+from stoker.packaging.cogyaml.config import Config
+from stoker.packaging.cogyaml.reader import read_config
+from stoker.packaging.cogyaml.weights import place_weights
+from stoker.packaging.environments.environment import Environments, copy_artifacts
+from stoker.packaging.environments.lock import SDK_VERSION
+from stoker.packaging.environments.requirements import Requirements, read_requirements
+from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
-from stoker.packaging.requirements import Requirements, read_requirements
 from stoker.packaging.schema import Described, describe
 from stoker.packaging.source import READY_SCHEMA, local, write_tree
-from stoker.packaging.weights import place_weights
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 
 from stoker.core.errors import BuildFailed
-from stoker.packaging.pipsettings import local_wheel_folders
-from stoker.packaging.processes import Outcome
-from stoker.packaging.requirements import Requirements
-from stoker.packaging.torch import CPU, brings_cuda, cpu_constraints
-from stoker.packaging.uv import OnLine, Uv
+from stoker.packaging.commands import Outcome
+from stoker.packaging.environments.pipsettings import local_wheel_folders
+from stoker.packaging.environments.requirements import Requirements
+from stoker.packaging.environments.torch import CPU, brings_cuda, cpu_constraints
+from stoker.packaging.environments.uv import OnLine, Uv
 
 SDK_VERSION = "0.23.1"
 """The release of ``cog`` that the worker is written against."""

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from stoker.core.errors import BuildFailed
-from stoker.packaging.config import OLDEST_PYTHON
-from stoker.packaging.uv import OnLine, Uv
+from stoker.packaging.cogyaml.config import OLDEST_PYTHON
+from stoker.packaging.environments.uv import OnLine, Uv
 from stoker.ports.clock import Clock
 
 _FETCH_S = 180.0

@@ -5,40 +5,33 @@ build has said a lot, only the beginning and the last part of each stage are kep
 """
 
 from collections import deque
-from collections.abc import Callable
 
 import msgspec
 
 from stoker.core.builds import STAGES, Build, BuildEvent, Stage
+from stoker.core.watched import Watched
 
 _LOG_LIMIT_BYTES = 1024 * 1024
 _TAIL_LIMIT_BYTES = 64 * 1024
 
 
-class LiveBuild:
+class LiveBuild(Watched):
     """A build and what it told. ``seen`` is its state; ``is_over`` once there will be no more events."""
 
     def __init__(self, build: Build):
+        super().__init__()
         self.seen = build
         self.events: list[BuildEvent] = []
         self._logged_bytes = 0
         self._tail: deque[str] = deque()
         self._tail_bytes = 0
         self._left_out = 0
-        self._wakers: set[Callable[[], None]] = set()
 
     # -- reading -----------------------------------------------------------------------------------
 
     @property
     def is_over(self) -> bool:
         return self.seen.status != "building"
-
-    def subscribe(self, waker: Callable[[], None]) -> None:
-        """``waker`` is called (in the loop, must not block) after each change, until ``unsubscribe``."""
-        self._wakers.add(waker)
-
-    def unsubscribe(self, waker: Callable[[], None]) -> None:
-        self._wakers.discard(waker)
 
     # -- writing (the builder only) ----------------------------------------------------------------
 
@@ -84,5 +77,4 @@ class LiveBuild:
 
     def _add(self, event: BuildEvent) -> None:
         self.events.append(event)
-        for waker in tuple(self._wakers):
-            waker()
+        self.wake()

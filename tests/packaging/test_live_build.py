@@ -1,7 +1,7 @@
 """The event list of a build."""
 
 from stoker.core.builds import Build
-from stoker.packaging.live import LiveBuild
+from stoker.packaging.live_build import LiveBuild
 
 
 def live() -> LiveBuild:

@@ -1,6 +1,6 @@
 """The ``weights`` part of cog.yaml: reading it, and putting files of the project at their targets.
 
-Pure; called by ``cogyaml`` and the builder. Only weights that come with the project are served: a source
+Pure; called by ``reader`` and by the builder. Only weights that come with the project are served: a source
 elsewhere would make a version depend on what somebody else may change or remove.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import ConfigInvalid, Invalid
 from stoker.core.ignore import Ignore, parse_ignore
-from stoker.packaging.config import Weight, WeightSource
-from stoker.packaging.fields import Fields
+from stoker.packaging.cogyaml.config import Weight, WeightSource
+from stoker.packaging.cogyaml.fields import Fields
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _MODEL_FOLDER = "/src/"

@@ -10,7 +10,7 @@ from packaging.tags import cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from stoker.packaging.requirements import direct_specifier
+from stoker.packaging.environments.requirements import direct_specifier
 
 FAMILY = ("torch", "torchvision", "torchaudio")
 CPU = "cpu"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from stoker.packaging.pipsettings import config_files, for_pip, for_uv, pip_settings
-from stoker.packaging.processes import LINE_LIMIT, Outcome, run
+from stoker.packaging.commands import LINE_LIMIT, Outcome, run
+from stoker.packaging.environments.pipsettings import config_files, for_pip, for_uv, pip_settings
 
 OnLine = Callable[[str], None]
 

@@ -1,6 +1,6 @@
 """YAML whose scalars stay as they were written: ``3.10`` is the text ``3.10`` and never the number 3.1.
 
-Called by ``stoker.packaging.cogyaml`` only. It builds mappings, lists, texts and None, and nothing else.
+Called by ``reader`` only. It builds mappings, lists, texts and None, and nothing else.
 """
 
 from typing import Any

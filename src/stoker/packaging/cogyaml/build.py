@@ -1,11 +1,11 @@
-"""The ``build`` part of cog.yaml: interpreter, packages, commands. Pure; called by ``cogyaml``."""
+"""The ``build`` part of cog.yaml: interpreter, packages, commands. Pure; called by ``reader``."""
 
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from stoker.packaging.config import DEFAULT_PYTHON, OLDEST_PYTHON, Command, SecretMount
-from stoker.packaging.fields import Fields
+from stoker.packaging.cogyaml.config import DEFAULT_PYTHON, OLDEST_PYTHON, Command, SecretMount
+from stoker.packaging.cogyaml.fields import Fields
 
 _KEYS = {
     "python_version",

@@ -22,12 +22,12 @@ import msgspec
 from stoker.core.environments import EnvironmentSpec
 from stoker.core.errors import BuildFailed
 from stoker.packaging.ages import Ages
-from stoker.packaging.processes import Outcome, kill_marked, run
-from stoker.packaging.pythons import Pythons
-from stoker.packaging.resolutions import PLATFORM, Resolutions
+from stoker.packaging.commands import Outcome, kill_marked, run
+from stoker.packaging.environments.pythons import Pythons
+from stoker.packaging.environments.resolutions import PLATFORM, Resolutions
+from stoker.packaging.environments.uv import OnLine, Uv
 from stoker.packaging.sharing import Shared
 from stoker.packaging.source import local
-from stoker.packaging.uv import OnLine, Uv
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
 

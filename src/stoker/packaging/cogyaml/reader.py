@@ -1,17 +1,17 @@
 """Reads cog.yaml: text in, a ``Config`` or every problem out. Pure; called by the builder.
 
-The keys and rules are those of section 1 of the Cog contract. ``build`` has its own module
-(``stoker.packaging.buildkeys``), ``weights`` too.
+The keys and rules are those of section 1 of the Cog contract. ``build`` and ``weights`` have modules of their
+own.
 """
 
 import re
 
 from stoker.core.errors import ConfigInvalid
-from stoker.packaging.buildkeys import read_build
-from stoker.packaging.config import Config
-from stoker.packaging.fields import Fields, Findings
-from stoker.packaging.weights import read_weights
-from stoker.packaging.yamltext import load
+from stoker.packaging.cogyaml.build import read_build
+from stoker.packaging.cogyaml.config import Config
+from stoker.packaging.cogyaml.fields import Fields, Findings
+from stoker.packaging.cogyaml.weights import read_weights
+from stoker.packaging.cogyaml.yamltext import load
 
 _KEYS = {
     "build",

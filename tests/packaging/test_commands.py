@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from stoker.packaging.processes import LINE_LIMIT, Outcome, kill_marked, run
+from stoker.packaging.commands import LINE_LIMIT, Outcome, kill_marked, run
 
 
 def play(script: str, folder: Path, *, timeout_s: float = 60.0, mark: str = "") -> tuple[Outcome, list[str]]:

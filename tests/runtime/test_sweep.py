@@ -1,0 +1,133 @@
+"""What the sweep removes, and what it leaves: in the store, among the blobs, in the workspace."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from stoker.core import ids
+from stoker.core.catalog import FileRecord
+from stoker.ports.blobs import Blob
+from stoker.runtime.sweep import DISK_EVERY_US, Sweep
+from tests.runtime.stage import Stage, play
+
+WEEK_S = 7 * 86_400.0
+
+
+class NotingBlobs:
+    """Blobs of which only the sweep is asked."""
+
+    def __init__(self) -> None:
+        self.kept: list[set[str]] = []
+
+    async def sweep(self, keep: set[str], *, older_than_s: float) -> int:
+        self.kept.append(keep)
+        return 0
+
+    async def put(self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None = None) -> Blob:
+        raise AssertionError("the sweep puts nothing")
+
+    async def adopt(self, path: Path) -> Blob:
+        raise AssertionError("the sweep adopts nothing")
+
+    async def missing(self, digests: set[str]) -> set[str]:
+        raise AssertionError("the sweep misses nothing")
+
+    def open(self, sha256: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        raise AssertionError("the sweep opens nothing")
+
+    async def local(self, sha256: str) -> Path:
+        raise AssertionError("the sweep reads nothing")
+
+
+def sweep_of(stage: Stage, blobs: NotingBlobs | None = None) -> Sweep:
+    return Sweep(
+        store=stage.store,
+        blobs=blobs or NotingBlobs(),
+        workspace=stage.workspace,
+        fleet=stage.fleet,
+        settings=stage.settings,
+    )
+
+
+def record(stage: Stage, **fields: Any) -> FileRecord:
+    now_us = stage.clock.now_us()
+    given: dict[str, Any] = {
+        "id": "f", "account": "local", "origin": "upload", "name": "f", "content_type": "text/plain",
+        "size_bytes": 1, "sha256": ids.token_digest("f"), "md5": "0" * 32, "created_us": now_us,
+        "expires_us": now_us + 60_000_000,
+    }  # fmt: skip
+    return FileRecord(**given | fields)
+
+
+def test_files_go_when_their_time_is_over_and_their_bytes_with_them(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        blobs = NotingBlobs()
+        sweep = sweep_of(stage, blobs)
+        kept = record(stage)
+        await stage.store.files.create(kept)
+        await sweep.step(stage.clock.advance(59))
+        assert await stage.store.files.get("f") is not None
+        await sweep.step(stage.clock.advance(2))
+        assert await stage.store.files.get("f") is None
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        assert blobs.kept == [{kept.sha256}, set()]
+
+    play(tmp_path, story)
+
+
+def test_data_of_predictions_goes_after_its_time(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version, source="api", input=b'{"a": 1}')
+        instance = await stage.instance()
+        instance.succeed(instance.runs[0].number)
+        assert await live.wait_over()
+        sweep = sweep_of(stage)
+        await sweep.step(stage.clock.advance(3590))
+        assert (await kept(stage, live.id)).output is not None
+        await sweep.step(stage.clock.advance(20))
+        assert (await kept(stage, live.id)).output is None
+
+    play(tmp_path, story, retention_s=3600.0)
+
+
+async def kept(stage: Stage, id: str) -> Any:
+    prediction = await stage.store.predictions.get(id)
+    assert prediction is not None
+    return prediction
+
+
+def test_the_workspace_keeps_what_versions_need(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        await sweep_of(stage).step(stage.clock.now_us())
+        assert stage.workspace.swept == [({version.id}, {version.recipe.environment}, WEEK_S)]
+
+    play(tmp_path, story, environment_keep_s=WEEK_S)
+
+
+def test_the_workspace_keeps_what_runs_though_its_version_is_deleted(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        await stage.submit(version)
+        instance = await stage.instance()
+        assert await stage.store.versions.delete(version.model, version.id)
+        sweep = sweep_of(stage)
+        await sweep.step(stage.clock.now_us())
+        instance.listener.exited("enough")
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        running, gone = stage.workspace.swept
+        assert running[:2] == ({version.id}, {version.recipe.environment})
+        assert gone[:2] == (set(), set())
+
+    play(tmp_path, story)
+
+
+def test_the_disk_is_looked_at_every_ten_minutes(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        sweep = sweep_of(stage)
+        for _ in range(31):
+            await sweep.step(stage.clock.advance(60))
+        assert len(stage.workspace.swept) == 4
+
+    play(tmp_path, story)

@@ -51,7 +51,11 @@ class StokerServer:
             )
         self._lines = queue.Queue()
         threading.Thread(target=self._read, args=(self.process, self._lines), daemon=True).start()
-        self._await_ready()
+        try:
+            self._await_ready()
+        except BaseException:
+            self.kill()
+            raise
         self.port = int(self.base_url.rsplit(":", 1)[1])
         return self
 

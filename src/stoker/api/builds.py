@@ -45,12 +45,12 @@ async def create(request: Request) -> Response:
 
 async def get(request: Request) -> Response:
     """GET /stoker/builds/{id}"""
-    return answers.json(_describe(_own(request).seen))
+    return answers.json(_describe((await _own(request)).seen))
 
 
 async def events(request: Request) -> Response:
     """GET /stoker/builds/{id}/events"""
-    source = Told(_own(request), after=request.fields.get("last-event-id", ""))
+    source = Told(await _own(request), after=request.fields.get("last-event-id", ""))
     if source.ended:
         return Response(status_code=204)
     return sse.EventStream(source)
@@ -87,9 +87,14 @@ def _event(number: int, event: BuildEvent) -> bytes:
     return sse.event(event.kind.encode(), str(number).encode(), text)
 
 
-def _own(request: Request) -> BuildLog:
+async def _own(request: Request) -> BuildLog:
+    """The build of the path, if its model is the caller's."""
     build = request.services.builder.get(request.path_params["id"])
-    if build is None or build.seen.model.partition("/")[0] != request.account:
+    if build is None:
+        raise NotFound
+    owner, _, name = build.seen.model.partition("/")
+    model = await request.services.store.models.get(owner, name)
+    if model is None or model.account != request.account:
         raise NotFound
     return build
 

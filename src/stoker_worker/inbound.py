@@ -8,10 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from stoker_worker.cloning import clone
+from stoker_worker.cloning import clone, copy
 
 _COPIED_BYTES = 16 * 1024 * 1024
-_PIECE_BYTES = 1 << 20
 
 
 class LocalFile(str):
@@ -52,10 +51,10 @@ class Folder:
 
 def _copy_or_link(original: Path, path: Path) -> None:
     with original.open("rb") as source, path.open("xb") as target:
-        if clone(source, target):
+        if os.fstat(source.fileno()).st_size <= _COPIED_BYTES:
+            copy(source.fileno(), target.fileno())
             return
-        if original.stat().st_size <= _COPIED_BYTES:
-            shutil.copyfileobj(source, target, _PIECE_BYTES)
+        if clone(source.fileno(), target.fileno()):
             return
     path.unlink()
     try:

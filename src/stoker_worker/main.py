@@ -36,6 +36,7 @@ def main() -> None:
     os.register_at_fork(after_in_child=sock.close)
     guard.apply_limits(config)
     guard.die_with(config.parent)
+    guard.keep_freed_memory()
     streams.install(config.slots)
     guard.line_buffer_c_output()
     faulthandler.enable(file=2)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import itertools
 import os
-import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoker_worker.cloning import clone
+from stoker_worker.cloning import copy, write
 from stoker_worker.errors import ModelError
 
 _PIECE_BYTES = 1 << 20
@@ -31,7 +33,7 @@ class Source:
 
 class Outbox:
     def __init__(self, folder: str):
-        self._folder = Path(folder)
+        self._folder = folder
         self._numbers = itertools.count(1)
 
     def take(self, sources: list[Source]) -> list[dict[str, Any]]:
@@ -40,38 +42,55 @@ class Outbox:
 
     def _take(self, source: Source) -> dict[str, Any]:
         number = next(self._numbers)
-        path = self._folder / str(number)
+        path = f"{self._folder}/{number}"
         if isinstance(source.thing, io.IOBase):
             name = _name_of(source.thing, number)
             _write(source.thing, path)
         else:
-            original = Path(os.fsdecode(source.thing))
-            name = original.name
+            original = os.fsdecode(source.thing)
+            name = Path(original).name
             _copy(original, path)
-        return {"at": source.at, "path": str(path), "name": _safe(name) or str(number)}
+        return {"at": source.at, "path": path, "name": _safe(name) or str(number)}
 
 
-def _copy(original: Path, path: Path) -> None:
-    if original.is_dir():
-        raise ModelError(f"output {original} is a directory; return a file")
-    if original.exists() and not original.is_file():  # a pipe or device may never come to an end
-        raise ModelError(f"output {original} is not a file")
+def _copy(original: str, path: str) -> None:
+    _check(original)
+    source = os.open(original, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        source = original.open("rb")
+        with _made(path) as target:
+            copy(source, target)
+    finally:
+        os.close(source)
+
+
+def _check(original: str) -> None:
+    try:
+        mode = os.stat(original).st_mode  # noqa: PTH116 - on the way of every picture
     except FileNotFoundError as error:
         raise ModelError(f"output file {original} does not exist") from error
-    with source, path.open("xb") as target:
-        if not clone(source, target):
-            shutil.copyfileobj(source, target, _PIECE_BYTES)
+    if stat.S_ISDIR(mode):
+        raise ModelError(f"output {original} is a directory; return a file")
+    if not stat.S_ISREG(mode):  # a pipe or device may never come to an end
+        raise ModelError(f"output {original} is not a file")
 
 
-def _write(source: Any, path: Path) -> None:
+def _write(source: Any, path: str) -> None:
     """The whole content of an open file, wherever its position is: it has often just been written."""
     if source.seekable():
         source.seek(0)
-    with path.open("xb") as target:
+    with _made(path) as target:
         while piece := source.read(_PIECE_BYTES):
-            target.write(piece.encode("utf-8") if isinstance(piece, str) else piece)
+            write(target, piece.encode("utf-8") if isinstance(piece, str) else piece)
+
+
+@contextmanager
+def _made(path: str) -> Iterator[int]:
+    """A new file of the outbox, open for writing."""
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        yield target
+    finally:
+        os.close(target)
 
 
 def _name_of(source: Any, number: int) -> str:

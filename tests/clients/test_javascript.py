@@ -1,20 +1,17 @@
 """The published npm package ``replicate`` 1.4.0, unmodified, run by Node."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.clients.stories import MODELS, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
 HERE = Path(__file__).parent
 CLIENT = HERE / "js" / "node_modules" / "replicate" / "index.js"
-MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
 
 STORIES: dict[str, Any] = {
     "run": ["hello", "named", ["Once", " upon", " a"]],
@@ -32,15 +29,9 @@ STORIES: dict[str, Any] = {
 
 
 def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
-    done = subprocess.run(
-        ["node", HERE / "javascript_story.mjs", CLIENT.as_uri(), story, *(pushed(model) for model in MODELS)],
-        env=os.environ | server.variables(v1=True),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    versions = [pushed(model) for model in MODELS]
+    command = ["node", HERE / "javascript_story.mjs", CLIENT.as_uri(), story, *versions]
+    return tell(command, server.variables(v1=True))
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -1,20 +1,17 @@
 """The published ``replicate`` 2.0.0b4, in an environment of its own (it has 1.0.7's import name)."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.clients.stories import MODELS, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv" / "client2" / "bin" / "python"
-MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
 
 STORIES: dict[str, Any] = {
     "run": ["hello", "named", "Once upon a"],
@@ -30,15 +27,9 @@ STORIES: dict[str, Any] = {
 
 
 def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
-    done = subprocess.run(
-        [PYTHON, Path(__file__).with_name("python2_story.py"), story, *(pushed(model) for model in MODELS)],
-        env=os.environ | server.variables(v1=v1),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    versions = [pushed(model) for model in MODELS]
+    command = [PYTHON, Path(__file__).with_name("python2_story.py"), story, *versions]
+    return tell(command, server.variables(v1=v1))
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -1,11 +1,11 @@
 """Running processes of a build: output, time limit, and nothing left behind."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
 from stoker.packaging.commands import LINE_LIMIT, Outcome, kill_marked, run
+from tests.processes import is_alive
 
 
 def play(script: str, folder: Path, *, timeout_s: float = 60.0, mark: str = "") -> tuple[Outcome, list[str]]:
@@ -49,17 +49,8 @@ def test_what_it_left_running_is_ended_though_it_holds_the_output_open(tmp_path:
     )
     outcome, lines = play(script, tmp_path)
     assert outcome.code == 0
-    assert not _runs(int(lines[0]))
+    assert not is_alive(int(lines[0]))
 
 
 def test_marks_are_compared_from_the_beginning(tmp_path: Path) -> None:
     assert kill_marked(f"{tmp_path}:") == 0
-
-
-def _runs(pid: int) -> bool:
-    """Whether it is there and no zombie that waits for its parent."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rsplit(")", 1)[1].split()[0] != "Z" and os.getpid() != pid

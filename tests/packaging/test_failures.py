@@ -1,7 +1,6 @@
 """Builds that fail: each says why in a sentence and leaves nothing half made behind."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +9,7 @@ from stoker.core.errors import Invalid
 from stoker.packaging.commands import MARK
 from tests.packaging.conftest import Play
 from tests.packaging.yard import ECHO, ECHO_YAML, Yard, echo, ended, log, until
+from tests.processes import with_variable
 
 _WITH = "build:\n  python_version: '3.11'\n{}run: run.py:Runner\n"
 
@@ -118,7 +118,7 @@ def test_a_build_that_is_cut_off_leaves_nothing(play: Play) -> None:
         assert live.seen.status == "failed"
         assert not any(yard.folder.glob("environments/*"))
         assert not any(yard.folder.glob("scratch/*"))
-        assert _alive(str(yard.folder)) == []
+        assert not with_variable(MARK, of=yard.folder)
 
     play(story)
 
@@ -167,16 +167,3 @@ def test_two_builds_of_one_new_environment_share_one_run(play: Play) -> None:
         assert [count.read_text() for count in counts] == ["once\n"]
 
     play(story)
-
-
-def _alive(mark: str) -> list[int]:
-    """Processes with the mark of a build in that folder."""
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environ = (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if f"{MARK}={mark}".encode() in environ:
-            found.append(int(folder.name))
-    return found

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.packaging.yard import Yard
+from tests.processes import working_in
 
 _SERVER = """
 import asyncio, sys
@@ -42,10 +43,10 @@ def test_nothing_half_made_and_no_process_stays(tmp_path: Path, uv_cache: Path) 
         assert server.stdout.readline() == "building\n"
         server.send_signal(signal.SIGKILL)
         server.wait()
-    assert _sleepers(folder)
+    assert working_in(folder)
     assert len(list(folder.glob("environments/*"))) == 1
     asyncio.run(_start_again(folder, uv_cache))
-    assert not _sleepers(folder)
+    assert not working_in(folder)
     assert not any(folder.glob("environments/*"))
     assert not any(folder.glob("scratch/*"))
 
@@ -54,15 +55,3 @@ async def _start_again(folder: Path, cache: Path) -> None:
     yard = await Yard.open(folder, cache=cache)
     assert await yard.environments.sweep() == 1
     await yard.close()
-
-
-def _sleepers(folder: Path) -> list[str]:
-    """Processes that work in that folder."""
-    found: list[str] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink().is_relative_to(folder):
-                found.append(process.name)
-        except OSError:
-            continue
-    return found

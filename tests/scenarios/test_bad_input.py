@@ -76,7 +76,9 @@ def test_wrong_types_and_unknown_fields(server: StokerServer, pushed: Pushed, ch
     assert told["invalid_fields"]
 
 
-@pytest.mark.parametrize("name", ["", "/", ":", "no", ABSENT, "local/no", f"local/empty:{ABSENT}", "a/" * 9999])
+@pytest.mark.parametrize(
+    "name", ["", "/", ":", "no", ABSENT, "local/no", f"local/empty:{ABSENT}", "a/" * 9999]
+)
 def test_unknown_versions(server: StokerServer, name: str):
     with server.client() as client:
         problem(client.post("/v1/predictions", json={"version": name, "input": {}}), 422)
@@ -93,7 +95,9 @@ def test_unknown_things(server: StokerServer):
         problem(client.put("/v1/predictions"), 405)
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer r8_wrong", f"Basic {TOKEN}", "Bearer " + "x" * 60_000])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer r8_wrong", f"Basic {TOKEN}", "Bearer " + "x" * 60_000]
+)
 def test_bad_tokens(server: StokerServer, header: str):
     for path in ("predictions", "models", "account", "files", "stoker/tokens"):
         answer = httpx.get(f"{server.base_url}/v1/{path}", headers={"authorization": header})
@@ -114,7 +118,8 @@ def test_oversized_bodies_are_refused_before_they_are_read(server: StokerServer)
 
 
 @pytest.mark.parametrize(
-    "text", ["build: [unclosed", "\0", "- a\n- b\n", "run: nowhere.py:Runner\n", YAML + "run: run.py:Runner\n", ""]
+    "text",
+    ["build: [unclosed", "\0", "- a\n- b\n", "run: nowhere.py:Runner\n", YAML + "run: run.py:Runner\n", ""],
 )
 def test_a_broken_cog_yaml(server: StokerServer, tmp_path: Path, text: str):
     folder = project(tmp_path / "broken", yaml=text)
@@ -167,7 +172,15 @@ def test_webhooks_that_nobody_takes_hold_nothing_up(server: StokerServer, pushed
 
 @pytest.mark.parametrize(
     "given",
-    ["data:image/png;base64,@@@@", "data:nothing", "/etc/passwd", "file:///etc/passwd", "no", "", "ftp://a/b"],
+    [
+        "data:image/png;base64,@@@@",
+        "data:nothing",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "no",
+        "",
+        "ftp://a/b",
+    ],
 )
 def test_file_inputs_that_are_no_files(server: StokerServer, pushed: Pushed, given: str):
     with server.client() as client:

@@ -108,7 +108,14 @@ def test_files_that_are_no_files(server: StokerServer, tmp_path: Path):
 def test_names_of_files_that_are_hard_to_write(server: StokerServer, tmp_path: Path):
     version = server.push(project(tmp_path / "names", NAMES), "local/names")
     with server.client() as client:
-        for name in ("a b.txt", "50%.txt", 'quo"te\'.txt', "line\nbreak.txt", "\xe9\xff.txt", "n" * 250 + ".txt"):
+        for name in (
+            "a b.txt",
+            "50%.txt",
+            "quo\"te'.txt",
+            "line\nbreak.txt",
+            "\xe9\xff.txt",
+            "n" * 250 + ".txt",
+        ):
             done = run(client, version, {"name": name})
             assert done["status"] == "succeeded", (name, done["error"])
             answer = client.get(done["output"])

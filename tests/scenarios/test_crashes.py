@@ -5,10 +5,12 @@ import random
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from tests.conftest import MODELS, StartServer
+from tests.processes import with_variable
 from tests.scenarios.api import FINAL, create, ended, get, run, when
 from tests.web_server import Web
 
@@ -18,16 +20,14 @@ ORDER = {"starting": 0, "processing": 1} | dict.fromkeys(FINAL, 2)
 
 def instance_pids(data_dir: Path) -> set[int]:
     """Every process that belongs to an instance of the server over this directory."""
-    found = set()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                variables = (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if b"STOKER_INSTANCE=" in variables and str(data_dir).encode() in variables:
-                found.add(int(folder.name))
-    return found
+    return with_variable("STOKER_INSTANCE", of=data_dir)
+
+
+def at_work(client: httpx.Client, version: str, **body: Any) -> str:
+    """A run of ``cancellable`` that has begun and does not end by itself; its id."""
+    id = create(client, version, {"limit_s": 600}, **body)["id"]
+    when(client, id, lambda p: "started" in p["logs"])
+    return id
 
 
 def test_killed_while_one_runs_and_others_wait(start_server: StartServer):
@@ -36,8 +36,7 @@ def test_killed_while_one_runs_and_others_wait(start_server: StartServer):
         slow = server.push(MODELS / "cancellable", "local/cancellable")
         with server.client() as client:
             hook = {"webhook": f"{web.url}/hook", "webhook_events_filter": ["completed"]}
-            running = create(client, slow, {"limit_s": 600}, **hook)["id"]
-            when(client, running, lambda p: "started" in p["logs"])
+            running = at_work(client, slow, **hook)
             waiting = [create(client, slow, {"limit_s": 0.05}, **hook)["id"] for _ in range(3)]
         server.kill()
         server.start()
@@ -53,8 +52,7 @@ def test_a_killed_server_leaves_no_process_once_it_is_back(start_server: StartSe
     server = start_server()
     version = server.push(MODELS / "cancellable", "local/cancellable")
     with server.client() as client:
-        id = create(client, version, {"limit_s": 600})["id"]
-        when(client, id, lambda p: "started" in p["logs"])
+        at_work(client, version)
     before = instance_pids(server.data_dir)
     assert before
     server.kill()
@@ -125,8 +123,7 @@ def test_a_worker_killed_from_outside(start_server: StartServer):
     server = start_server()
     version = server.push(MODELS / "cancellable", "local/cancellable")
     with server.client() as client:
-        id = create(client, version, {"limit_s": 600})["id"]
-        when(client, id, lambda p: "started" in p["logs"])
+        id = at_work(client, version)
         for pid in instance_pids(server.data_dir):
             os.kill(pid, signal.SIGKILL)
         died = ended(client, id)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tests.conftest import StartServer
 from tests.scenarios.api import run
+from tests.scenarios.machine import project
 
-PROJECT = {
-    "cog.yaml": """
+YAML = """
 build:
   python_version: "3.11"
   run:
@@ -14,8 +14,9 @@ build:
     - ln -s blobs/small ~/.cache/words/latest
     - head -c 2000000 /dev/zero > ~/.cache/words/large
 run: run.py:Runner
-""",
-    "run.py": """
+"""
+
+CODE = """
 from pathlib import Path
 
 from cog import BaseRunner
@@ -39,17 +40,12 @@ class Runner(BaseRunner):
             (CACHE / "latest").write_text(write)
             (CACHE / "new").touch()
         return said
-""",
-}
+"""
 
 
 def test_what_the_build_left_at_home_is_there_and_stays_as_it_was(start_server: StartServer, tmp_path: Path):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name, text in PROJECT.items():
-        (folder / name).write_text(text)
     server = start_server()
-    version = server.push(folder, "local/home")
+    version = server.push(project(tmp_path / "project", CODE, yaml=YAML), "local/home")
     built = {
         "found": ["blobs", "large", "latest"],
         "words": "built\n",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.workbench import MODELS, Workbench, is_alive, until_dead
+from tests.processes import is_alive
+from tests.worker.workbench import MODELS, Workbench, until_dead
 
 PARENT = """
 import asyncio, sys

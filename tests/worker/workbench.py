@@ -12,6 +12,7 @@ from typing import Any
 
 from stoker.engines.process import ProcessEngine
 from stoker.ports.engine import InputFile, Instance, InstanceSpec, OutputFile, Run
+from tests.processes import variables
 
 MODELS = Path(__file__).parent / "models"
 PATIENCE_S = 30.0
@@ -215,21 +216,9 @@ class Workbench:
             await started.instance.stop(0)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be collected does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
 def is_instance(pid: int) -> bool:
     """Whether the process carries an engine's mark; one that has ended carries nothing."""
-    try:
-        return b"STOKER_INSTANCE=" in Path(f"/proc/{pid}/environ").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    return any(variable.startswith("STOKER_INSTANCE=") for variable in variables(pid))
 
 
 async def until_dead(pid: int) -> None:

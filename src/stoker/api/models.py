@@ -1,6 +1,5 @@
 """Models: create, get, list, search, update, delete, README (section 5.4)."""
 
-import re
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from stoker.api import answers, bodies, pages, references
 from stoker.api.endpoint import Request
 from stoker.api.services import Services
 from stoker.api.wire import model_object
+from stoker.core import ids
 from stoker.core.catalog import Model
 from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
 from stoker.core.hardware import SKUS
@@ -19,7 +19,6 @@ from stoker.ports.store import Cursor, Page
 PAGE = 25
 SEARCHED = 1000
 """How many models a search looks at; the catalogue of one installation is small."""
-NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 Change = str | msgspec.UnsetType | None
 LINKS = ("github_url", "paper_url", "license_url", "weights_url", "cover_image_url")
 
@@ -130,7 +129,7 @@ async def _owner(request: Request, name: str) -> str:
     taken = await request.services.store.accounts.get(name) is not None
     if taken or request.account != request.services.settings.account:
         raise Forbidden(f"Your account may not create models of {name}.")
-    return name
+    return name.lower()
 
 
 async def own(request: Request) -> Model:
@@ -179,9 +178,9 @@ def _key(model: Model) -> tuple[int, str]:
 
 def _check(wanted: NewModel) -> None:
     problems: list[FieldProblem] = []
-    if not NAME.match(wanted.name):
-        text = "Must be lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit"
-        problems.append(FieldProblem("pattern", "name", text))
+    for field, name in (("owner", wanted.owner.lower()), ("name", wanted.name)):
+        if not ids.is_name(name):
+            problems.append(FieldProblem("pattern", field, f"Must be {ids.NAME_RULE}"))
     if wanted.hardware not in SKUS:
         allowed = ", ".join(f'"{sku}"' for sku in sorted(SKUS))
         problems.append(FieldProblem("enum", "hardware", f"hardware must be one of the following: {allowed}"))

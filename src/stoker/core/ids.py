@@ -48,6 +48,14 @@ def webhook_secret(random: bytes) -> str:
     return "whsec_" + base64.b64encode(random[:24]).decode()
 
 
+NAME_RULE = "lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+
+
+def is_name(text: str) -> bool:
+    """Whether an account or a model may be called that: up to 63 characters of ``NAME_RULE``."""
+    return re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", text) is not None
+
+
 def is_version_id(text: str) -> bool:
     """Whether the text is 64 lower-case hex digits."""
     return _VERSION_ID.fullmatch(text) is not None

@@ -4,6 +4,7 @@ A setting ``idle_s`` is ``STOKER_IDLE_S`` in the environment and ``idle_s`` in t
 of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER_BOOTSTRAP_TOKEN``.
 """
 
+import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from stoker.core import ids
 from stoker.core.settings import Settings
 
 ALIASES = {"data_dir": "STOKER_HOME"}
@@ -37,9 +39,26 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, file: Path | N
         settings = msgspec.convert(merged, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise ConfigError(f"A setting cannot be used: {error}.") from error
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    """What the types do not say."""
+    for name, value in msgspec.structs.asdict(settings).items():
+        if isinstance(value, int | float) and value < 0:
+            raise ConfigError(f"{name} cannot be negative.")
+    for network in settings.allow_net:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise ConfigError(f"allow_net: {error}; write networks like 10.0.0.0/8.") from error
+    if not ids.is_name(settings.account):
+        raise ConfigError(f"account: {settings.account!r} is no name; use {ids.NAME_RULE}.")
+    if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
+        raise ConfigError("public_url must start with http:// or https://.")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError("TLS needs both a certificate and a key: set --tls-cert and --tls-key.")
-    return settings
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is remembered, and how it may be written.
 
-One port per noun; ``Store`` holds them together. Every write returns when it is durable: on disk so
-that neither ``kill -9`` nor a power cut takes it back. A write that depends on what was read carries
+One port per noun; ``Store`` holds them together. Every write returns when it is durable: neither ``kill -9``
+nor, unless it asked for less (``synced``), a power cut takes it back. A write that depends on what was read carries
 its guard and says whether the guard held, so that nothing is decided on a stale read. Writes take effect in
 the order of the calls, also where nobody waits between them; a read sees all that was acknowledged before it.
 Names are compared without case and kept as they were given.

@@ -17,7 +17,7 @@ from stoker_worker.inbound import Folder
 from stoker_worker.inbox import Inbox
 from stoker_worker.loop_channel import LoopChannel
 from stoker_worker.loop_health import LoopHealth
-from stoker_worker.model import Model, is_many, setup_arguments
+from stoker_worker.model import Model, begin_setup, is_many
 from stoker_worker.outlet import Outlet
 from stoker_worker.sdk import cog
 
@@ -50,12 +50,9 @@ class Asynchronous:
         self._ending = False
 
     def set_up(self) -> None:
-        setup = self._model.loaded.setup
-        if setup is None:
-            return
-        result = setup(**setup_arguments(setup))
-        if inspect.isawaitable(result):
-            self._loop.run_until_complete(_awaited(result))
+        begun = begin_setup(self._model)
+        if begun is not None:
+            self._loop.run_until_complete(_awaited(begun))
 
     def serve(self) -> None:
         """Runs predictions until the server says that it is over."""

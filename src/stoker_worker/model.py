@@ -7,6 +7,7 @@ import inspect
 import io
 import os
 import typing
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,7 @@ from stoker_worker.inputs import Inputs
 from stoker_worker.loading import Loaded
 from stoker_worker.sdk import cog
 
-_GROWING = (
-    collections.abc.Iterator,
-    collections.abc.AsyncIterator,
-    collections.abc.Iterable,
-    collections.abc.AsyncIterable,
-    collections.abc.Generator,
-    collections.abc.AsyncGenerator,
-    cog.ConcatenateIterator,
-    cog.AsyncConcatenateIterator,
-)
+_GROWING = (*signature.ITERATORS, *signature.CONCATENATED)
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,16 @@ def load(reference: str, *, mode: str, slots: int) -> Model:
     )
 
 
-def setup_arguments(setup: Any) -> dict[str, Any]:
+def begin_setup(model: Model) -> Awaitable[Any] | None:
+    """Calls the model's ``setup``, if it has one; what is still to be awaited where that is asynchronous."""
+    setup = model.loaded.setup
+    if setup is None:
+        return None
+    result = setup(**_setup_arguments(setup))
+    return result if inspect.isawaitable(result) else None
+
+
+def _setup_arguments(setup: Any) -> dict[str, Any]:
     """What to call ``setup`` with: ``weights`` where it takes them (section 3.4 of the Cog contract).
 
     They are what COG_WEIGHTS names, else the file or folder ``weights`` beside the model, else None.

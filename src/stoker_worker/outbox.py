@@ -37,20 +37,26 @@ class Outbox:
         self._numbers = itertools.count(1)
 
     def take(self, sources: list[Source]) -> list[dict[str, Any]]:
-        """Copies each into the outbox; gives ``[{"at", "path", "name"}]``."""
-        return [self._take(source) for source in sources]
+        """Copies all into the outbox, or leaves none there; gives ``[{"at", "path", "name"}]``."""
+        paths = [f"{self._folder}/{next(self._numbers)}" for _ in sources]
+        try:
+            return [_take(source, path) for source, path in zip(sources, paths, strict=True)]
+        except BaseException:  # a file that is missing, no space left, a cancel
+            for path in paths:
+                Path(path).unlink(missing_ok=True)
+            raise
 
-    def _take(self, source: Source) -> dict[str, Any]:
-        number = next(self._numbers)
-        path = f"{self._folder}/{number}"
-        if isinstance(source.thing, io.IOBase):
-            name = _name_of(source.thing, number)
-            _write(source.thing, path)
-        else:
-            original = os.fsdecode(source.thing)
-            name = Path(original).name
-            _copy(original, path)
-        return {"at": source.at, "path": path, "name": _safe(name) or str(number)}
+
+def _take(source: Source, path: str) -> dict[str, Any]:
+    number = path.rpartition("/")[2]
+    if isinstance(source.thing, io.IOBase):
+        name = _name_of(source.thing, number)
+        _write(source.thing, path)
+    else:
+        original = os.fsdecode(source.thing)
+        name = Path(original).name
+        _copy(original, path)
+    return {"at": source.at, "path": path, "name": _safe(name) or number}
 
 
 def _copy(original: str, path: str) -> None:
@@ -93,7 +99,7 @@ def _made(path: str) -> Iterator[int]:
         os.close(target)
 
 
-def _name_of(source: Any, number: int) -> str:
+def _name_of(source: Any, number: str) -> str:
     """Its own name where it has one, else a number with an ending that says whether it is text."""
     name = getattr(source, "name", None)
     if isinstance(name, (str, bytes)) and name:

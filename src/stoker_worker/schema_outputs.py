@@ -7,7 +7,6 @@ that a model inherits.
 
 from __future__ import annotations
 
-import collections.abc
 import enum
 import inspect
 import typing
@@ -16,17 +15,8 @@ from typing import Any
 from stoker_worker import schema_models, signature
 from stoker_worker.errors import ModelError
 from stoker_worker.schema_types import has_coder, is_dict, json_value, scalar, title, type_name
-from stoker_worker.sdk import cog
+from stoker_worker.signature import CONCATENATED, ITERATORS
 
-_ITERATORS = (
-    collections.abc.Iterator,
-    collections.abc.AsyncIterator,
-    collections.abc.Iterable,
-    collections.abc.AsyncIterable,
-    collections.abc.Generator,
-    collections.abc.AsyncGenerator,
-)
-_CONCATENATED = (cog.ConcatenateIterator, cog.AsyncConcatenateIterator)
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -48,12 +38,12 @@ def is_iterator(schema: dict[str, Any]) -> bool:
 def _iterator(annotation: Any) -> dict[str, Any] | None:
     opaque, plain = signature.is_opaque(annotation), signature.plain_type(annotation)
     origin, args = typing.get_origin(plain) or plain, typing.get_args(plain)
-    if origin in _CONCATENATED:
+    if origin in CONCATENATED:
         if args and signature.plain_type(args[0]) is not str:
             raise ModelError(f"ConcatenateIterator element type must be str, got {type_name(args[0])}")
         shown = {"x-cog-array-type": "iterator", "x-cog-array-display": "concatenate"}
         return {"type": "array", "items": {"type": "string"}, **shown}
-    if origin in _ITERATORS:
+    if origin in ITERATORS:
         items = _value(args[0], ()) if args and not opaque else {"type": "object"}
         return {"type": "array", "items": items, "x-cog-array-type": "iterator"}
     return None
@@ -86,7 +76,7 @@ def _one(annotation: Any, within: tuple[Any, ...]) -> dict[str, Any]:
             return schema
     if has_coder(plain):
         return {"type": "object"}
-    if origin in _ITERATORS or origin in _CONCATENATED:
+    if origin in ITERATORS or origin in CONCATENATED:
         raise ModelError(f"unsupported output type: {type_name(plain)} inside another type")
     raise ModelError(f"unsupported output type: {type_name(plain)}")
 

@@ -7,6 +7,7 @@ annotation cannot be resolved; never guesses. Rules: sections 3.3 and 4 of the C
 from __future__ import annotations
 
 import builtins
+import collections.abc
 import inspect
 import io
 import os
@@ -20,6 +21,18 @@ from typing import Any
 from stoker_worker import sdk
 from stoker_worker.errors import ModelError
 from stoker_worker.sdk import cog
+
+ITERATORS = (
+    collections.abc.Iterator,
+    collections.abc.AsyncIterator,
+    collections.abc.Iterable,
+    collections.abc.AsyncIterable,
+    collections.abc.Generator,
+    collections.abc.AsyncGenerator,
+)
+"""What a method's return annotation says of an output that grows while the model runs,"""
+CONCATENATED = (cog.ConcatenateIterator, cog.AsyncConcatenateIterator)
+"""and of one whose elements are pieces of one text."""
 
 _IGNORED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

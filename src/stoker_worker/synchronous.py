@@ -20,7 +20,7 @@ from stoker_worker.health import ThreadedHealth
 from stoker_worker.inbound import Folder
 from stoker_worker.inbox import Inbox
 from stoker_worker.interrupt import Interrupt
-from stoker_worker.model import Model, is_many, setup_arguments
+from stoker_worker.model import Model, begin_setup, is_many
 from stoker_worker.outlet import Outlet
 from stoker_worker.sdk import cog
 
@@ -40,12 +40,9 @@ class Synchronous:
         self._health = ThreadedHealth(model.loaded.healthcheck, self._tell_health)
 
     def set_up(self) -> None:
-        setup = self._model.loaded.setup
-        if setup is None:
-            return
-        result = setup(**setup_arguments(setup))
-        if inspect.isawaitable(result):
-            self._awaiting.result(result)
+        begun = begin_setup(self._model)
+        if begun is not None:
+            self._awaiting.result(begun)
 
     def serve(self) -> None:
         """Runs predictions until the server says that it is over."""

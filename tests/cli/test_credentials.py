@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from stoker.cli import credentials
-from stoker.cli.credentials import Credentials
+from stoker.cli.server import credentials
+from stoker.cli.server.credentials import Credentials
 
 STORED = Credentials("http://127.0.0.1:8080", "r8_stored")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stoker.cli.events import Event, parse
+from stoker.cli.server.events import Event, parse
 
 WIRE = (
     b": hi\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from stoker.cli import inputs
+from stoker.cli.running import inputs
 from tests.cli.schemas import FILE, openapi
 
 SCHEMA = openapi(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stoker.cli.outputs import file_name, names_files, replace_files
+from stoker.cli.running.outputs import file_name, names_files, replace_files
 from tests.cli.schemas import FILE, openapi
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from stoker.cli import source
+from stoker.cli.pushing import source
 
 
 @pytest.fixture

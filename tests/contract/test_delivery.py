@@ -1,11 +1,12 @@
 """Links to bytes: section 10.2, gotcha 11."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import pytest
 
-from stoker.api import ranges
+from stoker.api.http import ranges
 from stoker.core.catalog import FileRecord
 from tests.contract.platform import Platform
 from tests.contract.story import story
@@ -31,7 +32,6 @@ async def stored(
         content_type=kind,
         size_bytes=blob.size_bytes,
         sha256=blob.sha256,
-        md5=blob.md5,
         created_us=now_us,
         expires_us=now_us + 600 * 1_000_000,
     )
@@ -55,6 +55,7 @@ async def test_gotcha_11_bytes_without_token_or_redirect(p: Platform) -> None:
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(CONTENT))
     etag = head.headers["etag"]
+    assert etag == f'"{hashlib.sha256(CONTENT).hexdigest()}"'
     for tags in (etag, f'"x", W/{etag}', "*"):
         response = await p.anonymous.get(url, headers={"if-none-match": tags})
         assert (response.status_code, response.content) == (304, b"")
@@ -127,10 +128,27 @@ async def test_links_expire_and_cannot_be_forged(p: Platform) -> None:
 
 
 @story
+async def test_its_description_has_no_md5(p: Platform) -> None:
+    await stored(p)
+    (record,) = (await p.store.files.page("alice", origin="output")).items
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    described = (await p.client.get(f"/files/{record.id}")).json()
+    assert (described["etag"], described["checksums"]) == (sha256, {"sha256": sha256})
+
+
+@story
 async def test_empty_file(p: Platform) -> None:
     url = await stored(p, data=b"")
     response = await p.anonymous.get(url)
     assert (response.status_code, response.content) == (200, b"")
+
+
+@story
+async def test_a_file_of_which_only_the_description_is_left(p: Platform) -> None:
+    url = await stored(p)
+    await p.services.blobs.sweep(set(), older_than_s=-1)
+    response = await p.anonymous.get(url)
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
 
 @story

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
-from stoker.api.files import sign
+from stoker.api.resources.files import sign
 from tests.contract.platform import Platform
 from tests.contract.story import story, story_with
 

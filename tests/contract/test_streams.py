@@ -9,7 +9,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from stoker.api import sse
+from stoker.api.http import sse
 from stoker.core.prediction import Status
 from tests.contract.platform import FILE, FILES, TOKENS, Platform
 from tests.contract.scripted import Run

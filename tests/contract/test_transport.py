@@ -2,7 +2,7 @@
 
 import pytest
 
-from stoker.api.paths import canonical
+from stoker.api.http.paths import canonical
 from tests.contract.platform import TOKEN, Platform
 from tests.contract.story import story
 

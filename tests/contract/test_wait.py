@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from stoker.api import preferences
+from stoker.api.http import preferences
 from tests.contract.platform import Platform
 from tests.contract.scripted import Run, never_ends
 from tests.contract.story import story

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import MODELS, Pushed
+from tests.conftest import Pushed
 from tests.scenarios.api import create, run
 from tests.scenarios.machine import MIB, YAML, grows_less_than, project
 from tests.servers import TOKEN, StokerServer
@@ -227,4 +227,3 @@ def test_a_broken_push_does_not_disturb_the_model(server: StokerServer, pushed: 
     with server.client() as client:
         assert client.get("/v1/models/local/empty").json()["latest_version"]["id"] == good
         assert create(client, "local/empty")["version"] == good
-    assert (MODELS / "empty" / "run.py").exists()

@@ -145,6 +145,17 @@ class Runner(BaseRunner):
         assert run(client, version)["output"] == "ok"
 
 
+def test_a_list_of_large_outputs_comes_in_smaller_pages(server: StokerServer, pushed: Pushed):
+    with server.client() as client:
+        ids = [run(client, pushed("big_output"), {"size_bytes": 25_000_000})["id"] for _ in range(4)]
+        with grows_less_than(server, 250 * MIB):
+            first = client.get("/v1/predictions")
+            assert len(first.content) < 60_000_000
+            second = client.get(first.json()["next"])
+        listed = [prediction["id"] for page in (first, second) for prediction in page.json()["results"]]
+        assert listed[:4] == ids[::-1]
+
+
 def test_a_prediction_that_takes_too_long(start_server: StartServer):
     server = start_server(STOKER_RUN_TIMEOUT_S="1")
     version = server.push(MODELS / "sleeper", "local/sleeper")

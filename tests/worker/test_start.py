@@ -163,3 +163,9 @@ async def test_nothing_stays_where_a_process_cannot_be_started(bench: Workbench,
     with pytest.raises(InstanceFailed, match="could not be started"):
         await bench.engine.start(spec, Recorder())
     assert list((bench.data_dir / "instances").iterdir()) == []
+
+
+async def test_memory_that_a_run_has_freed_is_there_for_the_next(bench: Workbench) -> None:
+    started = await bench.start("computes.py:pages")
+    first, second = [(await started.succeed({"megabytes": 16})).output for _ in range(2)]
+    assert second < first / 4

@@ -4,7 +4,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stoker.api import problems
-from stoker.api.paths import canonical
+from stoker.api.http.paths import canonical
 from stoker.api.routes import routes
 from stoker.api.services import Services
 

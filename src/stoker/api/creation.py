@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from stoker.api import bodies
+from stoker.api.http import bodies
 from stoker.api.words import type_name
 from stoker.core.errors import FieldProblem, InputInvalid
 from stoker.core.settings import Settings

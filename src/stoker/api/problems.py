@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from stoker.api.readers import LastWord
+from stoker.api.http.readers import LastWord
 from stoker.core import errors
 
 log = logging.getLogger(__name__)

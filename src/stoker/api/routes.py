@@ -2,7 +2,8 @@
 
 from starlette.routing import Route
 
-from stoker.api import (
+from stoker.api.endpoint import Endpoint, Handler
+from stoker.api.resources import (
     account,
     builds,
     delivery,
@@ -16,7 +17,6 @@ from stoker.api import (
     tokens,
     versions,
 )
-from stoker.api.endpoint import Endpoint, Handler
 from stoker.api.services import Services
 
 

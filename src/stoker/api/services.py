@@ -65,6 +65,10 @@ class Builder(Protocol):
 
     def get(self, id: str) -> BuildLog | None: ...
 
+    async def close(self) -> None:
+        """Ends what is being built, and tells whoever listens."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Services:

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import msgspec
 
-from stoker.api.bodies import too_large
-from stoker.api.multipart import Form, Part
+from stoker.api.http.bodies import too_large
+from stoker.api.http.multipart import Form, Part
 from stoker.core.errors import FieldProblem, InputInvalid
 from stoker.ports.blobs import Blob, Blobs
 

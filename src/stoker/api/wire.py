@@ -137,14 +137,18 @@ def model_object(model: Model, *, links: Links, latest: Version | None) -> dict[
 
 
 def file_object(record: FileRecord, *, links: Links) -> dict[str, Any]:
-    """Section 4.9; ``name`` and ``etag`` are missing from the newest specification but clients need them."""
+    """Section 4.9; ``name`` and ``etag`` are missing from the newest specification but clients need them.
+
+    What a model made has no md5.
+    """
+    md5 = {} if record.md5 is None else {"md5": record.md5}
     return {
         "id": record.id,
         "name": record.name,
         "content_type": record.content_type,
         "size": record.size_bytes,
-        "etag": record.md5,
-        "checksums": {"sha256": record.sha256, "md5": record.md5},
+        "etag": record.md5 or record.sha256,
+        "checksums": {"sha256": record.sha256, **md5},
         "metadata": record.metadata,
         "created_at": time_text(record.created_us),
         "expires_at": time_text(record.expires_us),

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stoker.cli import options
+
 if TYPE_CHECKING:
-    from stoker.cli.machine import Check
+    from stoker.cli.checks import Check
 
 _MARKS = {"ok": "ok", "optional": "-", "missing": "MISSING"}
 
@@ -17,7 +19,7 @@ Examples:
   stoker doctor --json | jq '.[] | select(.state != "ok")'
 """
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON array.")
+@options.as_json("Print the checks as a JSON array.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Look at this machine: Pythons, uv, memory, disk, GPUs, tools, and whether a server answers.
@@ -28,8 +30,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     import os
     from dataclasses import asdict
 
-    from stoker.cli import credentials, text
-    from stoker.cli.machine import check_machine
+    from stoker.cli.checks import check_machine
+    from stoker.cli.server import credentials
+    from stoker.cli.terminal import text
 
     checks = [*check_machine(credentials.home(), os.environ), _server()]
     if as_json:
@@ -41,8 +44,8 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 def _server() -> "Check":
     """Whether a server answers and takes our token. None running is no fault of the machine."""
-    from stoker.cli.client import connect
-    from stoker.cli.machine import Check
+    from stoker.cli.checks import Check
+    from stoker.cli.server.client import connect
 
     try:
         api = connect()

@@ -2,6 +2,8 @@
 
 import click
 
+from stoker.cli import options
+
 
 @click.command(
     epilog="""\b
@@ -10,14 +12,12 @@ Examples:
   stoker models --json | jq -r '.[].name'
 """
 )
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Show at most so many."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the API's objects as a JSON array.")
+@options.limit(100)
+@options.as_json()
 def models(limit: int, as_json: bool) -> None:
     """List the models: your own and the public ones, newest first."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     found = list(connect().pages("/models", limit=limit))
     if as_json:
@@ -40,17 +40,13 @@ Examples:
 """
 )
 @click.argument("name", metavar="OWNER/NAME")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Show at most so many."
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the API's objects, schemas included, as a JSON array."
-)
+@options.limit(100)
+@options.as_json("Print the API's objects, schemas included, as a JSON array.")
 def versions(name: str, limit: int, as_json: bool) -> None:
     """List the versions of a model, newest first."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
     from stoker.cli.reference import parse
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     reference = parse(name, with_version=False)
     found = list(connect().pages(f"/models/{reference.model}/versions", limit=limit))

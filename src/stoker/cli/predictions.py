@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import click
 
+from stoker.cli import options
+
 
 @click.group()
 def predictions() -> None:
@@ -19,14 +21,12 @@ Examples:
   stoker predictions list --limit 500 --json | jq -r '.[] | select(.status == "failed").id'
 """,
 )
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Show at most so many."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the API's objects as a JSON array.")
+@options.limit(20)
+@options.as_json()
 def list_predictions(limit: int, as_json: bool) -> None:
     """List your predictions, newest first."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     found = list(connect().pages("/predictions", limit=limit))
     if as_json:
@@ -47,11 +47,11 @@ Examples:
 """
 )
 @click.argument("id")
-@click.option("--json", "as_json", is_flag=True, help="Print the API's object.")
+@options.as_json("Print the API's object.")
 def show(id: str, as_json: bool) -> None:
     """Show one prediction: its state, times, input and output."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     found = connect().get(_path(id))
     if as_json:
@@ -72,8 +72,8 @@ Examples:
 @click.option("-f", "--follow", "following", is_flag=True, help="Go on until the prediction has ended.")
 def logs(id: str, following: bool) -> None:
     """Print the logs of a prediction to stdout. Ctrl-C ends the following, not the prediction."""
-    from stoker.cli import follow
-    from stoker.cli.client import connect
+    from stoker.cli.running import follow
+    from stoker.cli.server.client import connect
 
     api = connect()
     shown = 0
@@ -99,11 +99,11 @@ Examples:
 """
 )
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the API's objects as a JSON array.")
+@options.as_json()
 def cancel(ids: tuple[str, ...], as_json: bool) -> None:
     """Cancel predictions. One that has ended already stays as it is."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     api = connect()
     found: list[dict[str, Any]] = []
@@ -120,14 +120,14 @@ def _path(id: str) -> str:
 
 
 def _took(prediction: dict[str, Any]) -> str:
-    from stoker.cli import text
+    from stoker.cli.terminal import text
 
     return text.seconds((prediction.get("metrics") or {}).get("predict_time"))
 
 
 def _told(prediction: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of ``show``: what there is, in the order in which one asks."""
-    from stoker.cli import text
+    from stoker.cli.terminal import text
 
     lines = [
         ("id", prediction["id"]),

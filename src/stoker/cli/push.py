@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stoker.cli import options
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stoker.cli.client import Api
-    from stoker.cli.screen import Screen
-    from stoker.cli.source import Hashed
+    from stoker.cli.pushing.source import Hashed
+    from stoker.cli.server.client import Api
+    from stoker.cli.terminal.screen import Screen
 
 
 @click.command(
@@ -28,7 +30,7 @@ Examples:
     default=None,
     help="Who may use the model, where it is new.  [default: private]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the version id.")
+@options.as_json("Print one JSON object instead of the version id.")
 def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: bool) -> None:
     """Make a version of the Cog project in DIR (or here) and print its id last.
 
@@ -36,11 +38,12 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
     leave out stay here, and files that the server has already are not sent again. The build is shown
     on stderr; stdout gets the version id.
     """
-    from stoker.cli import source, text
-    from stoker.cli.build import build
-    from stoker.cli.client import connect
+    from stoker.cli.pushing import source
+    from stoker.cli.pushing.build import build
     from stoker.cli.reference import parse
-    from stoker.cli.screen import open_screen
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
+    from stoker.cli.terminal.screen import open_screen
 
     folder, name = _arguments(where)
     model = parse(name, with_version=False).model
@@ -80,7 +83,7 @@ def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen")
 
 
 def _read(root: "Path", screen: "Screen") -> list["Hashed"]:
-    from stoker.cli import source
+    from stoker.cli.pushing import source
 
     listing = source.list_files(root)
     for warning in listing.warnings:
@@ -90,7 +93,8 @@ def _read(root: "Path", screen: "Screen") -> list["Hashed"]:
 
 
 def _send(api: "Api", files: list["Hashed"], screen: "Screen") -> None:
-    from stoker.cli import text, upload
+    from stoker.cli.pushing import upload
+    from stoker.cli.terminal import text
 
     sent = upload.send_missing(api, files, screen)
     known = len({item.sha256 for item in files}) - sent.files

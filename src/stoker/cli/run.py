@@ -2,6 +2,8 @@
 
 import click
 
+from stoker.cli import options
+
 
 @click.command(
     epilog="""\b
@@ -17,9 +19,7 @@ Examples:
     "-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help="An input; @FILE sends a file."
 )
 @click.option("--stream", is_flag=True, help="Print the output as it comes. Text on a terminal always does.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the prediction as JSON; with --stream, JSON lines."
-)
+@options.as_json("Print the prediction as JSON; with --stream, JSON lines.")
 @click.option(
     "-o", "--output", "target", metavar="FILE", help="Write the output to this file or folder; - is stdout."
 )
@@ -39,8 +39,8 @@ def run(
     Exit status: 0 succeeded, 1 failed or canceled by somebody else, 2 wrong usage, 130 canceled with
     Ctrl-C.
     """
-    from stoker.cli.execution import Order, execute
     from stoker.cli.reference import parse
+    from stoker.cli.running.execution import Order, execute
 
     order = Order(parse(name), given, stream=stream, as_json=as_json, target=target)
     ctx.exit(execute(order))

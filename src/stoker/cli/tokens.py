@@ -5,6 +5,8 @@ import platform
 
 import click
 
+from stoker.cli import options
+
 
 @click.group()
 def token() -> None:
@@ -19,14 +21,14 @@ Examples:
 """
 )
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the API's object, the token in it.")
+@options.as_json("Print the API's object, the token in it.")
 def create(name: str | None, as_json: bool) -> None:
     """Make a new token and print it. It is shown this once and never again.
 
     NAME says later what the token is for; without one it is called after you and this machine.
     """
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     made = connect().post("/stoker/tokens", {"name": name or f"{getpass.getuser()}@{platform.node()}"})
     if as_json:
@@ -37,11 +39,11 @@ def create(name: str | None, as_json: bool) -> None:
 
 
 @token.command("list", epilog="\b\nExample:\n  stoker token list\n")
-@click.option("--json", "as_json", is_flag=True, help="Print the API's objects as a JSON array.")
+@options.as_json()
 def list_tokens(as_json: bool) -> None:
     """List the tokens: names and first characters, never the tokens themselves."""
-    from stoker.cli import text
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
 
     found = connect().get("/stoker/tokens")["results"]
     if as_json:
@@ -66,7 +68,7 @@ def revoke(id: str) -> None:
     """Revoke a token for good. ID is the one that 'stoker token list' shows."""
     from urllib.parse import quote
 
-    from stoker.cli.client import connect
+    from stoker.cli.server.client import connect
 
     connect().delete(f"/stoker/tokens/{quote(id, safe='')}")
     click.echo(f"Token {id} is revoked.", err=True)

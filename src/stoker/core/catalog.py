@@ -124,7 +124,8 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     size_bytes: int
     sha256: str
-    md5: str
+    md5: str | None = None
+    """Of what was sent: the Files API shows it."""
     created_us: int
     expires_us: int
     prediction: str | None = None

@@ -3,40 +3,23 @@
 Used by ``LocalBlobs``, in its threads. An incoming file is finished or aborted, never left.
 """
 
-import hashlib
 import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from stoker.files.hashing import Hashing
 from stoker.ports.blobs import Blob
-
-
-class Hashing:
-    """sha256 and md5 of the same bytes, and how many there were."""
-
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256(usedforsecurity=False)
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self.size_bytes = 0
-
-    def add(self, data: bytes | memoryview) -> None:
-        self._sha256.update(data)
-        self._md5.update(data)
-        self.size_bytes += len(data)
-
-    def blob(self) -> Blob:
-        return Blob(self._sha256.hexdigest(), self._md5.hexdigest(), self.size_bytes)
 
 
 class Incoming:
     """Opens its file with the first write; a small content that is known already never gets one."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, md5: bool):
         self.path = path
         self._file: int | None = None
         self._ended = False
-        self._hashing = Hashing()
+        self._hashing = Hashing(md5=md5)
         self._turn = threading.Lock()
         """An abort may come while a write that nobody waits for any more is still under way."""
 

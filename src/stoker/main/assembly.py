@@ -37,6 +37,8 @@ from stoker.runtime.webhooks import Render, Webhooks
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
+SYNC_S = 1.0
+"""How long the output file of a prediction that waits for no disk may not survive a power cut."""
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ async def assemble(
 ) -> tuple[Services, Dispatcher]:
     """Everything, running; what a killed server left behind was cleared away, what waited is taken up."""
     blobs = LocalBlobs(settings.data_dir)
+    stack.push_async_callback(blobs.sync)
     ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
     engine = _engine(settings)
     environments = Environments(settings.data_dir, blobs, clock)
@@ -72,7 +75,8 @@ async def assemble(
     builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
     stack.push_async_callback(builder.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
-    stack.push_async_callback(duties.cancel_all, _start_loops(clock, webhooks, fleet, dispatcher, sweep))
+    loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
+    stack.push_async_callback(duties.cancel_all, loops)
     await dispatcher.recover()
     return _services(ground, dispatcher, builder), dispatcher
 
@@ -124,13 +128,15 @@ def _dispatcher(ground: Ground, fleet: Fleet, outbound: Outbound, webhooks: Webh
 
 
 def _start_loops(
-    clock: Clock, webhooks: Webhooks, fleet: Fleet, dispatcher: Dispatcher, sweep: Sweep
+    ground: Ground, webhooks: Webhooks, fleet: Fleet, dispatcher: Dispatcher, sweep: Sweep
 ) -> list[asyncio.Task[None]]:
+    clock, blobs = ground.clock, ground.blobs
     return [
         asyncio.create_task(webhooks.run()),
         asyncio.create_task(duties.every(TICK_S, fleet.step, clock=clock, name="fleet")),
         asyncio.create_task(duties.every(TICK_S, dispatcher.step, clock=clock, name="deadlines")),
         asyncio.create_task(duties.every(EVERY_S, sweep.step, clock=clock, name="sweep")),
+        asyncio.create_task(duties.every(SYNC_S, lambda _: blobs.sync(), clock=clock, name="sync of files")),
     ]
 
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from stoker.cli import credentials
+from stoker.cli.server import credentials
 from stoker.core import ids
 from stoker.core.catalog import Account, Token
 from stoker.core.settings import Settings

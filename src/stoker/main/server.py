@@ -86,7 +86,7 @@ async def _listen_until_told(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await dispatcher.drain(settings.drain_s)
+    await asyncio.gather(dispatcher.drain(settings.drain_s), services.builder.close())
     server.should_exit = True
     await serving
 

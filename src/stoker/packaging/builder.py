@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stoker.core.builds import Build
 from stoker.core.catalog import SourceFile
-from stoker.core.errors import BuildFailed, Invalid, StokerError
+from stoker.core.errors import BuildFailed, Invalid, StokerError, Unavailable
 from stoker.core.ids import opaque_key
 from stoker.core.ignore import CONFIG_FILE
 from stoker.packaging.build_steps import Building, Tools
@@ -58,9 +58,15 @@ class Builder:
         self._builds: dict[str, LiveBuild] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._closed = False
 
     async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
-        """Begins a build of files whose blobs are here; raises ``Invalid`` for paths that make no tree."""
+        """Begins a build of files whose blobs are here; raises ``Invalid`` for paths that make no tree.
+
+        Raises ``Unavailable`` while stopping.
+        """
+        if self._closed:
+            raise Unavailable
         check_files(files)
         if not any(file.path == CONFIG_FILE for file in files):
             raise Invalid(f"There is no {CONFIG_FILE} in what was pushed.")
@@ -77,7 +83,8 @@ class Builder:
         return self._builds.get(id)
 
     async def close(self) -> None:
-        """Cancels what is being built, and returns when nothing of it is left."""
+        """Cancels what is being built, and returns when nothing of it is left. May be called again."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:

@@ -9,26 +9,33 @@ import msgspec
 
 class Blob(msgspec.Struct, frozen=True):
     sha256: str
-    md5: str
+    md5: str | None
+    """Only of what was put: it is for the Files API, and takes twice as long as the sha256."""
     size_bytes: int
 
 
 class Blobs(Protocol):
     """Every put is atomic: a blob is there whole or not at all, and putting it twice is harmless.
 
-    A put or adopt returns when the blob would survive a power cut. A disk that fails is an ``OSError``, after
-    which nothing of the call is left. Whatever is not a sha256 (64 hex digits) is a blob that is not here.
+    A put or adopt returns when the blob would survive a power cut, unless it was asked for less. A disk
+    that fails is an ``OSError``, after which nothing of the call is left. Whatever is not a sha256 (64 hex
+    digits) is a blob that is not here.
     """
 
     async def put(self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None = None) -> Blob:
         """Streams in; raises ``TooLarge`` past the limit and keeps nothing."""
         ...
 
-    async def adopt(self, path: Path) -> Blob:
+    async def adopt(self, path: Path, *, synced: bool = True) -> Blob:
         """Takes over a local regular file (moved, not copied, where it can be); where it fails, leaves it.
 
-        Nobody may be writing to the file any more.
+        Nobody may be writing to the file any more. What is not ``synced`` survives the death of the server,
+        and a power cut after the next ``sync``; one before that may take it away, but leaves no part of it.
         """
+        ...
+
+    async def sync(self) -> None:
+        """All that was adopted so far survives a power cut, too."""
         ...
 
     async def missing(self, digests: set[str]) -> set[str]:

@@ -1,10 +1,10 @@
 """What is remembered, and how it may be written.
 
 One port per noun; ``Store`` holds them together. Every write returns when it is durable: neither ``kill -9``
-nor, unless it asked for less (``synced``), a power cut takes it back. A write that depends on what was read carries
-its guard and says whether the guard held, so that nothing is decided on a stale read. Writes take effect in
-the order of the calls, also where nobody waits between them; a read sees all that was acknowledged before it.
-Names are compared without case and kept as they were given.
+nor, unless it asked for less (``synced``), a power cut takes it back. A write that depends on what was read
+carries its guard and says whether the guard held, so that nothing is decided on a stale read. Writes take
+effect in the order of the calls, also where nobody waits between them; a read sees all that was acknowledged
+before it. Names are compared without case and kept as they were given.
 
 Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of that call was written, and a
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
@@ -40,7 +40,10 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Part of a list, newest first whichever way it was reached, and whether there is more either way."""
+    """Part of a list, newest first whichever way it was reached, and whether there is more either way.
+
+    It has fewer items than the limit where there are no more, or where they are large.
+    """
 
     items: list[T]
     has_next: bool
@@ -191,7 +194,7 @@ class Accounts(Protocol):
 
 
 class Files(Protocol):
-    async def create(self, record: FileRecord) -> None: ...
+    async def create(self, record: FileRecord, *, synced: bool = True) -> None: ...
 
     async def get(self, id: str) -> FileRecord | None: ...
 

@@ -268,7 +268,10 @@ class Dispatcher:
     async def _keep_files(self, job: Job) -> None:
         first = job.backlog[0]
         try:
-            value = await self._outputs.keep(first.value, first.files, job.prediction)
+            synced = job.live.synced
+            value = await self._outputs.keep(first.value, first.files, job.prediction, synced=synced)
+            if job.live.synced and not synced:  # its client has been told of it meanwhile
+                await self._outputs.sync()
         except (StokerError, OSError) as error:
             log.error("output file of %s: %s", job.id, error)
             job.stop("its output file could not be kept")

@@ -5,7 +5,7 @@ Made by dispatch; a member tells it what its run emits. A job writes the live lo
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,9 +14,6 @@ from stoker.core.catalog import Version
 from stoker.core.prediction import Prediction, Status
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
 from stoker.runtime.live import Live
-
-if TYPE_CHECKING:
-    from stoker.runtime.member import Member
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +28,14 @@ class Keeper(Protocol):
 
     def keep_files(self, job: "Job") -> None:
         """Take over the files at the head of the job's backlog, then call ``job.resume``."""
+        ...
+
+
+class Runner(Protocol):
+    """What a job asks of the member that has it in a slot."""
+
+    def stop_run(self, job: "Job") -> None:
+        """Asks the model to stop."""
         ...
 
 
@@ -54,7 +59,7 @@ class Job:
         self.input: dict[str, Any] = msgspec.json.decode(prediction.input)
         if prediction.secrets:
             self.input |= msgspec.json.decode(prediction.secrets)
-        self.member: Member | None = None
+        self.member: Runner | None = None
         self.number = 0
         self.written = False
         """Whether the prediction is on its way to the store."""

@@ -28,16 +28,25 @@ class OutputFiles:
         self._life_us = int((settings.retention_s + settings.run_timeout_s) * 1e6)
         """A link must outlive the run that made it and then the time for which outputs are kept."""
 
-    async def keep(self, value: bytes, files: list[OutputFile], prediction: Prediction) -> bytes:
-        """The output's JSON with a link in the place of each file. Raises ``OSError``."""
-        urls = await asyncio.gather(*(self._keep_one(file, prediction) for file in files))
+    async def keep(
+        self, value: bytes, files: list[OutputFile], prediction: Prediction, *, synced: bool = True
+    ) -> bytes:
+        """The output's JSON with a link in the place of each file. Raises ``OSError``.
+
+        What is not ``synced`` a power cut may take away, as the end of the same prediction.
+        """
+        urls = await asyncio.gather(*(self._keep_one(file, prediction, synced=synced) for file in files))
         decoded = msgspec.json.decode(value)
         for file, url in zip(files, urls, strict=True):
             decoded = put(decoded, file.at, url)
         return msgspec.json.encode(decoded)
 
-    async def _keep_one(self, file: OutputFile, prediction: Prediction) -> str:
-        blob = await self._blobs.adopt(Path(file.path))
+    async def sync(self) -> None:
+        """The bytes of all files so far survive a power cut, too."""
+        await self._blobs.sync()
+
+    async def _keep_one(self, file: OutputFile, prediction: Prediction, *, synced: bool) -> str:
+        blob = await self._blobs.adopt(Path(file.path), synced=synced)
         now_us = self._clock.now_us()
         record = FileRecord(
             id=ids.opaque_key(secrets.token_bytes(20)),
@@ -47,10 +56,9 @@ class OutputFiles:
             content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
             size_bytes=blob.size_bytes,
             sha256=blob.sha256,
-            md5=blob.md5,
             created_us=now_us,
             expires_us=now_us + self._life_us,
             prediction=prediction.id,
         )
-        await self._store.files.create(record)
+        await self._store.files.create(record, synced=synced)
         return self._links.content(record.id, record.name, expires_us=record.expires_us)

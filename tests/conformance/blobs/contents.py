@@ -17,7 +17,13 @@ def pattern(size_bytes: int, seed: int = 0) -> bytes:
 
 
 def known(data: bytes) -> Blob:
+    """What is to be known of bytes that were put."""
     return Blob(hashlib.sha256(data).hexdigest(), hashlib.md5(data).hexdigest(), len(data))
+
+
+def taken(data: bytes) -> Blob:
+    """What is to be known of bytes that were adopted."""
+    return Blob(hashlib.sha256(data).hexdigest(), None, len(data))
 
 
 async def chunks(data: bytes, size_bytes: int = 64 * 1024) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from stoker.core.errors import NotFound, TooLarge
 from stoker.ports.blobs import Blobs
 from tests.conformance.blobs.conftest import Play
-from tests.conformance.blobs.contents import MIB, chunks, known, pattern, read, written
+from tests.conformance.blobs.contents import MIB, chunks, known, pattern, read, taken, written
 
 NOBODY = "0" * 64
 NOT_DIGESTS = ["", "abc", "../" * 21 + "a", "A" * 64, "/" * 64, "a" * 63 + "\n", "a" * 65, "é" * 64]
@@ -122,18 +122,60 @@ def test_the_same_bytes_may_come_from_many_at_once(play: Play):
     play(story)
 
 
-def test_a_file_is_taken_over(play: Play, tmp_path: Path):
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_file_is_taken_over(play: Play, tmp_path: Path, synced: bool):
     data, again = pattern(300_000), pattern(300_000)
     first, second = written(tmp_path / "first", data), written(tmp_path / "second", again)
 
     async def story(blobs: Blobs) -> None:
-        assert await blobs.adopt(first) == known(data)
-        assert await blobs.adopt(second) == known(data)
-        assert await read(blobs, known(data).sha256) == data
+        assert await blobs.adopt(first, synced=synced) == taken(data)
+        assert await blobs.adopt(second, synced=synced) == taken(data)
+        assert await read(blobs, taken(data).sha256) == data
+        assert await read(blobs, taken(data).sha256, start=7, end=299_000) == data[7:299_000]
+
+    async def after_a_crash(blobs: Blobs) -> None:
+        assert await read(blobs, taken(data).sha256) == data
 
     play(story)
     assert not first.exists()
     assert not second.exists()
+    play(after_a_crash)
+
+
+def test_what_was_taken_over_unsynced_is_as_any_other(play: Play, tmp_path: Path):
+    texts = {name: name.encode() * 1000 for name in ("asked", "put", "local", "adopted", "synced", "left")}
+    digests = {name: taken(text).sha256 for name, text in texts.items()}
+
+    async def story(blobs: Blobs) -> None:
+        for name, text in texts.items():
+            await blobs.adopt(written(tmp_path / name, text), synced=False)
+        assert await blobs.missing({digests["asked"], NOBODY}) == {NOBODY}
+        assert await blobs.put(chunks(texts["put"])) == known(texts["put"])
+        path = await blobs.local(digests["local"])
+        await blobs.adopt(written(tmp_path / "again", texts["adopted"]))
+        await blobs.sync()
+        assert path.read_bytes() == texts["local"]
+        for name, text in texts.items():
+            assert await read(blobs, digests[name]) == text
+        assert await blobs.sweep(set(digests.values()), older_than_s=-1) == 0
+        assert await blobs.sweep(set(), older_than_s=-1) == len(texts)
+
+    play(story)
+
+
+def test_the_same_bytes_may_be_taken_over_by_many_at_once(play: Play, tmp_path: Path):
+    data = pattern(MIB)
+
+    async def story(blobs: Blobs) -> None:
+        for number in range(5):
+            files = [written(tmp_path / f"{n}", data + bytes([number])) for n in range(8)]
+            adopted = (blobs.adopt(file, synced=n % 4 == 0) for n, file in enumerate(files))
+            blob, *others = await asyncio.gather(*adopted, blobs.sync(), blobs.sync())
+            assert others[:-2] == [blob] * 7
+            assert await read(blobs, taken(data + bytes([number])).sha256) == data + bytes([number])
+
+    play(story)
+    assert not list(tmp_path.glob("[0-9]"))
 
 
 def test_only_a_regular_file_is_taken_over(play: Play, tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 
 from stoker.files.local import LocalBlobs
 from stoker.files.shelf import Shelf
-from tests.conformance.blobs.contents import MIB, chunks, known, pattern, read, written
+from tests.conformance.blobs.contents import MIB, chunks, known, pattern, read, taken, written
 
 HOUR_S = 3600.0
 
@@ -61,8 +61,9 @@ def test_a_file_with_another_name_is_copied_and_the_other_name_stays_as_it_was(
     assert other.stat().st_mode & 0o200
 
 
+@pytest.mark.parametrize("synced", [True, False])
 def test_a_file_from_another_device_is_copied(
-    blobs: LocalBlobs, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    blobs: LocalBlobs, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch, synced: bool
 ):
     data = pattern(2 * MIB + 1)
     path = written(tmp_path / "file", data)
@@ -74,8 +75,8 @@ def test_a_file_from_another_device_is_copied(
         return real(self, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    assert asyncio.run(blobs.adopt(path)) == known(data)
-    assert asyncio.run(read(blobs, known(data).sha256)) == data
+    assert asyncio.run(blobs.adopt(path, synced=synced)) == taken(data)
+    assert asyncio.run(read(blobs, taken(data).sha256)) == data
     assert not path.exists()
     assert left_over(data_dir) == []
 

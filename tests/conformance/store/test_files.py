@@ -9,17 +9,24 @@ from tests.conformance.store.conftest import Play
 
 
 def test_a_file_comes_back_as_it_was_given(play: Play):
+    given = samples.file(prediction="p", origin="output", md5=None)
+    many = [samples.file(metadata={}), *(samples.file() for _ in range(200))]
+
     async def story(store: Store) -> None:
-        given, plain = samples.file(prediction="p", origin="output"), samples.file(metadata={})
-        await store.files.create(given)
-        await store.files.create(plain)
-        assert await store.files.get(given.id) == given
-        assert await store.files.get(plain.id) == plain
-        assert await store.files.get("another") is None
+        await store.files.create(given, synced=False)
+        for record in many:
+            await store.files.create(record)
         with pytest.raises(Conflict):
             await store.files.create(samples.file(id=given.id))
+        await found(store)
+
+    async def found(store: Store) -> None:
+        for record in [given, *many]:
+            assert await store.files.get(record.id) == record
+        assert await store.files.get("another") is None
 
     play(story)
+    play(found)
 
 
 def test_a_list_is_of_one_account_and_origin_newest_first(play: Play):

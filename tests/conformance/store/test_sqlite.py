@@ -264,6 +264,7 @@ def test_only_what_is_synced_waits_for_the_disk_and_a_sync_takes_all_before_it(t
 
         await store.predictions.accept(samples.prediction())
         await store.predictions.accept(samples.prediction(), synced=False)
+        await store.files.create(samples.file(), synced=False)
         assert await level() == NORMAL
         results = await asyncio.gather(
             store.predictions.accept(samples.prediction(), synced=False),

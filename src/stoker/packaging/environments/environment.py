@@ -192,9 +192,9 @@ class _Making:
             "VIRTUAL_ENV": str(self._folder),
             "HOME": str(home),
             "TMPDIR": str(self._scratch),
-            "PIP_CACHE_DIR": str(self._scratch / "pip"),
         }
-        return {**environment, **dict(self._spec.variables), **own}
+        cache = {"PIP_CACHE_DIR": str(self._scratch / "pip")}  # unless set: a cache in HOME would be kept
+        return {**cache, **environment, **dict(self._spec.variables), **own}
 
     async def _call_uv(self, arguments: Sequence[str]) -> Outcome:
         return await self._uv(

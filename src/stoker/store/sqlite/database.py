@@ -63,7 +63,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
             raise DataDirUnusable(f"SQLite's WAL mode does not work in {path.parent}: use a local disk.")
         db.executescript(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;"
-            "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;"
+            "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = ON;"
         )
     except BaseException:
         db.close()

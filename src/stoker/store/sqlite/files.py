@@ -14,19 +14,26 @@ from stoker.store.sqlite.writer import Writer
 
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(FileRecord))
 _SQL = queries("files", columns=", ".join(_FIELDS))
+_YOUNGEST = 64
 
 
 class SqliteFiles:
     def __init__(self, writer: Writer, readers: Readers):
         self._write = writer.do
         self._read = readers.do
+        self._youngest: dict[str, FileRecord] = {}
+        """Those last created, while they are remembered: a link is mostly followed at once. Records never
+        change, and nobody else writes."""
 
-    async def create(self, record: FileRecord) -> None:
+    async def create(self, record: FileRecord, *, synced: bool = True) -> None:
         row = (*msgspec.structs.astuple(record)[:-1], msgspec.json.encode(record.metadata).decode())
-        await self._write(_count, _SQL["create"], row)
+        await self._write(_count, _SQL["create"], row, synced=synced)
+        self._youngest[record.id] = record
+        if len(self._youngest) > _YOUNGEST:
+            del self._youngest[next(iter(self._youngest))]
 
     async def get(self, id: str) -> FileRecord | None:
-        return await self._read(_get, id)
+        return self._youngest.get(id) or await self._read(_get, id)
 
     async def page(
         self, account: str, *, origin: str = "upload", cursor: Cursor | None = None, limit: int = 100
@@ -34,10 +41,16 @@ class SqliteFiles:
         return await self._read(_page, (account, origin), cursor, limit)
 
     async def delete(self, id: str, *, account: str) -> bool:
-        return await self._write(_count, _SQL["delete"], (id, account)) == 1
+        deleted = await self._write(_count, _SQL["delete"], (id, account)) == 1
+        if deleted:
+            self._youngest.pop(id, None)
+        return deleted
 
     async def expire(self, now_us: int, *, limit: int = 500) -> int:
-        return await self._write(_count, _SQL["expire"], (now_us, limit))
+        expired = await self._write(_count, _SQL["expire"], (now_us, limit))
+        if expired:
+            self._youngest.clear()
+        return expired
 
     async def contents(self) -> set[str]:
         return await self._read(_contents)

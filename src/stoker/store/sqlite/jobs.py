@@ -20,6 +20,8 @@ class Job(NamedTuple):
     """What the work gets after the connection."""
     synced: bool = True
     """Whether it must be on disk when it is acknowledged; means nothing for reads."""
+    forgets: bool = False
+    """Whether what it overwrites must be in no file any more when it is acknowledged."""
 
 
 Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]

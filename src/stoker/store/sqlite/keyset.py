@@ -6,6 +6,7 @@ Used by every list of this package. A list is ordered by (time, id), newest firs
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, TypeVar
 
 from stoker.ports.store import Cursor, Page
@@ -15,6 +16,8 @@ Place = tuple[int, str]
 
 _EARLIEST = -(2**63)
 _LATEST = 2**63 - 1
+MOST_BYTES = 32 * 1024 * 1024
+"""What the rows of a page may take before it is cut short: a hundred outputs would else fill the memory."""
 FIRST: Place = (_EARLIEST, "")
 LAST: Place = (_LATEST, "\U0010ffff")
 
@@ -39,11 +42,9 @@ def page(
     reverse = cursor is not None and cursor.reverse
     low, high = _within(low), _within(high)
     start, end = _narrow(cursor, low, high)
-    rows = db.execute(
-        sql[f"{name}_reverse" if reverse else name], (*fixed, *start, *end, limit + 1)
-    ).fetchall()
-    items = [build(row) for row in rows[:limit]]
-    more = len(rows) > limit
+    found = db.execute(sql[f"{name}_reverse" if reverse else name], (*fixed, *start, *end, limit + 1))
+    rows, more = _take(found, limit)
+    items = [build(row) for row in rows]
     if cursor is None:
         return Page(items, has_next=more, has_previous=False)
     if reverse:
@@ -53,6 +54,19 @@ def page(
         rest = (place(items[0]), high) if items else (low, high)
     behind = db.execute(sql[name], (*fixed, *rest[0], *rest[1], 1)).fetchone() is not None
     return Page(items, has_next=behind, has_previous=more) if reverse else Page(items, more, behind)
+
+
+def _take(found: sqlite3.Cursor, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """The rows that one page holds, at least one, and whether there are more."""
+    rows: list[tuple[Any, ...]] = []
+    size_bytes = 0
+    with closing(found):
+        for row in found:
+            if len(rows) == limit or size_bytes > MOST_BYTES:
+                return rows, True
+            rows.append(row)
+            size_bytes += sum(len(value) for value in row if isinstance(value, bytes | str))
+    return rows, False
 
 
 def _narrow(cursor: Cursor | None, low: Place, high: Place) -> tuple[Place, Place]:

@@ -29,23 +29,27 @@ class SqlitePredictions:
     def __init__(self, writer: Writer, readers: Readers):
         self._write = writer.do
         self._read = readers.do
+        self._hiding: set[str] = set()
+        """Predictions whose secrets are in the database until they start or end."""
 
     async def accept(
         self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> None:
+        if prediction.secrets is not None and prediction.status is Status.STARTING:
+            self._hiding.add(prediction.id)
         await self._write(_accept, _row(prediction), deliveries, synced=synced)
 
     async def start(
         self, id: str, started_us: int, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> bool:
-        return await self._write(_change, _START, (started_us, id), deliveries, synced=synced)
+        return await self._advance(id, _START, (started_us, id), deliveries, synced=synced)
 
     async def finish(
         self, id: str, ending: Ending, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> bool:
         if ending.status not in FINAL:
             raise ValueError(f"{ending.status} is not how a prediction ends")
-        return await self._write(_change, _FINISH, _ending_row(id, ending), deliveries, synced=synced)
+        return await self._advance(id, _FINISH, _ending_row(id, ending), deliveries, synced=synced)
 
     async def interrupt(self, now_us: int, error: str) -> int:
         return await self._write(_interrupt, now_us, error)
@@ -57,7 +61,9 @@ class SqlitePredictions:
         return await self._read(_one, _SQL["get_by_stream_key"], key)
 
     async def waiting(self) -> list[Prediction]:
-        return await self._read(_waiting)
+        found = await self._read(_waiting)
+        self._hiding |= {prediction.id for prediction in found if prediction.secrets is not None}
+        return found
 
     async def page(
         self,
@@ -78,6 +84,13 @@ class SqlitePredictions:
 
     async def remove_data(self, completed_before_us: int, *, limit: int = 500) -> list[str]:
         return await self._write(_remove_data, completed_before_us, limit)
+
+    async def _advance(
+        self, id: str, sql: str, row: tuple[Any, ...], deliveries: Sequence[Delivery], *, synced: bool
+    ) -> bool:
+        hides = id in self._hiding
+        self._hiding.discard(id)
+        return await self._write(_change, sql, row, deliveries, synced=synced, forgets=hides)
 
 
 def _accept(db: sqlite3.Connection, row: tuple[Any, ...], deliveries: Sequence[Delivery]) -> None:

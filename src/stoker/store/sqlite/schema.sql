@@ -110,7 +110,7 @@ CREATE TABLE files (
     content_type TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
-    md5 TEXT NOT NULL,
+    md5 TEXT,
     created_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL,
     prediction TEXT,

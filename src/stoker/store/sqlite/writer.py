@@ -34,21 +34,28 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._syncs = True
+        self._leaks = False
+        """Whether the log may still hold what was to be forgotten."""
         self._over = self._loop.create_future()
         threading.Thread(target=self._run, name="store-writer", daemon=True).start()
 
     def do(
-        self, work: Callable[[sqlite3.Connection, *Ts], R], *args: *Ts, synced: bool = True
+        self,
+        work: Callable[[sqlite3.Connection, *Ts], R],
+        *args: *Ts,
+        synced: bool = True,
+        forgets: bool = False,
     ) -> "asyncio.Future[R]":
         """Runs the work in a transaction; done when that is committed. Works run in the order of the calls.
 
         A commit that is not ``synced`` survives the death of the process, and a power cut once a later one
-        is: the log is written in order.
+        is: the log is written in order. After one that ``forgets``, what it has overwritten or deleted is in
+        no file any more.
         """
         if self._closed:
             raise StorageFailed("The store is closed.")
         future: asyncio.Future[R] = self._loop.create_future()
-        self._jobs.put(Job(future, work, args, synced))
+        self._jobs.put(Job(future, work, args, synced, forgets))
         return future
 
     async def close(self) -> None:
@@ -71,6 +78,7 @@ class Writer:
         jobs, closing = self._gather()
         try:
             outcomes = self._commit(jobs) if jobs else []
+            self._forget(jobs)
         except Exception as error:
             log.exception("a transaction of %d works failed in a way that was not foreseen", len(jobs))
             self._roll_back()
@@ -114,6 +122,16 @@ class Writer:
         if wanted != self._syncs:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
             self._syncs = wanted
+
+    def _forget(self, jobs: list[Job]) -> None:
+        """Empties the log, which has the old pages; once more after the next works if a reader is in the way.
+
+        In the database itself SQLite overwrites what is deleted (``secure_delete``).
+        """
+        if self._leaks or any(job.forgets for job in jobs):
+            with suppress(sqlite3.Error):
+                self._leaks = True
+                self._leaks = bool(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:

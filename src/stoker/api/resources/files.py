@@ -1,0 +1,123 @@
+"""The files API: upload, list, describe, delete, signed download (section 5.8)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from starlette.responses import Response
+
+from stoker.api.endpoint import Request
+from stoker.api.http import answers, pages
+from stoker.api.http.bodies import too_large
+from stoker.api.http.multipart import Form
+from stoker.api.resources import delivery
+from stoker.api.services import Services
+from stoker.api.uploads import Upload
+from stoker.api.wire import file_object
+from stoker.core import ids
+from stoker.core.catalog import FileRecord
+from stoker.core.errors import Forbidden, NotFound
+
+PAGE = 100
+FORM_BYTES = 1024 * 1024
+"""What a form may take beside the file."""
+
+
+async def create(request: Request) -> Response:
+    """POST /files"""
+    services = request.services
+    limit_bytes = services.settings.upload_limit_bytes
+    length = request.fields.get("content-length", "")
+    if length.isdigit() and int(length) > limit_bytes + FORM_BYTES:
+        raise too_large(limit_bytes)
+    upload = Upload()
+    form = Form(request.fields.get("content-type", ""), request.stream())
+    await upload.read(form, services.blobs, limit_bytes=limit_bytes)
+    record = _record(request, upload)
+    await services.store.files.create(record)
+    return answers.json(file_object(record, links=services.links), 201)
+
+
+async def list_(request: Request) -> Response:
+    """GET /files: uploads, newest first."""
+    place = pages.place(request)
+    cursor = place.cursor if place else None
+    page = await request.services.store.files.page(request.account, cursor=cursor, limit=PAGE)
+    results = [file_object(record, links=request.services.links) for record in page.items]
+    return pages.envelope(request, page, results, path="/files", key=lambda f: (f.created_us, f.id))
+
+
+async def get(request: Request) -> Response:
+    """GET /files/{id}: the description, not the bytes."""
+    return answers.json(file_object(await _own(request), links=request.services.links))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /files/{id}"""
+    record = await _own(request)
+    if not await request.services.store.files.delete(record.id, account=request.account):
+        raise NotFound
+    return answers.empty()
+
+
+async def download(request: Request) -> Response:
+    """GET /files/{id}/download?owner&expiry&signature: the bytes, without a token."""
+    services = request.services
+    id, query = request.path_params["id"], request.query_params
+    owner, expiry, signature = query.get("owner", ""), query.get("expiry", ""), query.get("signature", "")
+    now_us = services.clock.now_us()
+    if not expiry.isdigit() or len(expiry) > 12 or int(expiry) * 1_000_000 < now_us:
+        raise Forbidden("The link has expired.")
+    record = await services.store.files.get(id)
+    account = await services.store.accounts.get(owner)
+    # Unknown owners are signed for as well, so that the answer does not tell who exists.
+    key = await signing_secret(services, account.name) if account else secrets.token_hex(32)
+    # A plus sign that was not percent-encoded arrives as a blank.
+    if not hmac.compare_digest(signature.replace(" ", "+").encode(), sign(key, owner, id, expiry).encode()):
+        raise Forbidden("The signature does not fit.")
+    if record is None or record.account != owner or record.expires_us <= now_us:
+        raise NotFound
+    return delivery.content(request, record)
+
+
+async def secret(request: Request) -> Response:
+    """GET /stoker/files-secret: what the caller signs download links with (our own addition)."""
+    return answers.json({"key": await signing_secret(request.services, request.account)})
+
+
+def sign(secret: str, owner: str, id: str, expiry: str) -> str:
+    """The signature of a download link, standard base64."""
+    mac = hmac.digest(secret.encode(), f"{owner} {id} {expiry}".encode(), hashlib.sha256)
+    return base64.b64encode(mac).decode()
+
+
+async def signing_secret(services: Services, account: str) -> str:
+    """The account's secret for download links, made when it is first needed."""
+    return await services.store.secret(f"files:{account}", secrets.token_urlsafe(32))
+
+
+def _record(request: Request, upload: Upload) -> FileRecord:
+    assert upload.blob is not None
+    now_us = request.services.clock.now_us()
+    return FileRecord(
+        id=ids.file_id(secrets.token_bytes(16)),
+        account=request.account,
+        origin="upload",
+        name=upload.name,
+        content_type=upload.content_type,
+        size_bytes=upload.blob.size_bytes,
+        sha256=upload.blob.sha256,
+        md5=upload.blob.md5,
+        created_us=now_us,
+        expires_us=now_us + int(request.services.settings.upload_ttl_s * 1e6),
+        metadata=upload.metadata,
+    )
+
+
+async def _own(request: Request) -> FileRecord:
+    record = await request.services.store.files.get(request.path_params["id"])
+    now_us = request.services.clock.now_us()
+    if record is None or record.account != request.account or record.expires_us <= now_us:
+        raise NotFound
+    return record

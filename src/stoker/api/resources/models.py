@@ -1,0 +1,199 @@
+"""Models: create, get, list, search, update, delete, README (section 5.4)."""
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.responses import PlainTextResponse, Response
+
+from stoker.api import references
+from stoker.api.endpoint import Request
+from stoker.api.http import answers, bodies, pages
+from stoker.api.services import Services
+from stoker.api.wire import model_object
+from stoker.core import ids
+from stoker.core.catalog import Model
+from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
+from stoker.core.hardware import SKUS
+from stoker.ports.store import Cursor, Page
+
+PAGE = 25
+SEARCHED = 1000
+"""How many models a search looks at; the catalogue of one installation is small."""
+Change = str | msgspec.UnsetType | None
+LINKS = ("github_url", "paper_url", "license_url", "weights_url", "cover_image_url")
+
+
+class NewModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    owner: str
+    name: str
+    visibility: Literal["public", "private"]
+    hardware: str
+    description: str | None = None
+    github_url: str | None = None
+    paper_url: str | None = None
+    license_url: str | None = None
+    cover_image_url: str | None = None
+
+
+class ModelChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What PATCH may name; what it does not name stays as it is, null removes."""
+
+    description: Change = msgspec.UNSET
+    readme: Change = msgspec.UNSET
+    github_url: Change = msgspec.UNSET
+    paper_url: Change = msgspec.UNSET
+    weights_url: Change = msgspec.UNSET
+    license_url: Change = msgspec.UNSET
+    cover_image_url: Change = msgspec.UNSET
+
+
+async def create(request: Request) -> Response:
+    """POST /models"""
+    wanted = await bodies.read_as(request, NewModel)
+    _check(wanted)
+    owner = await _owner(request, wanted.owner)
+    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner, "account": request.account}
+    model = Model(created_us=request.services.clock.now_us(), **fields)
+    if not await request.services.store.models.create(model):
+        raise Conflict(f"A model named {model.ref} exists already.")
+    return answers.json(await describe(request.services, model), 201)
+
+
+async def get(request: Request) -> Response:
+    """GET /models/{owner}/{name}"""
+    return answers.json(await describe(request.services, await visible(request)))
+
+
+async def list_(request: Request) -> Response:
+    """GET /models: public ones and the caller's own, newest first."""
+    place = pages.place(request)
+    cursor = place.cursor if place else None
+    page = await request.services.store.models.page(request.account, cursor=cursor, limit=PAGE)
+    results = [await describe(request.services, model) for model in page.items]
+    return pages.envelope(request, page, results, path="/models", key=_key)
+
+
+async def search(request: Request) -> Response:
+    """QUERY /models: those whose name or description has all the words; one page."""
+    text = _query(await bodies.read(request, limit_bytes=request.services.settings.body_limit_bytes))
+    words = text.casefold().split()
+    found = [model for model in await _all(request) if _matches(model, words)][:PAGE]
+    results = [await describe(request.services, model) for model in found]
+    return pages.envelope(request, Page(found, False, False), results, path="/models", key=_key)
+
+
+async def update(request: Request) -> Response:
+    """PATCH /models/{owner}/{name}"""
+    model = await own(request)
+    change = msgspec.structs.asdict(await bodies.read_as(request, ModelChange))
+    fields: dict[str, str | None] = {k: v for k, v in change.items() if v is not msgspec.UNSET}
+    _check_links(fields)
+    if "readme" in fields:
+        fields["readme"] = fields["readme"] or ""
+    changed = (
+        await request.services.store.models.update(model.owner, model.name, **fields) if fields else model
+    )
+    if changed is None:
+        raise NotFound
+    return answers.json(await describe(request.services, changed))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /models/{owner}/{name}: one's own, private and without versions."""
+    model = await own(request)
+    if model.visibility == "public":
+        raise Conflict("A public model cannot be deleted.")
+    if not await request.services.store.models.delete(model.owner, model.name):
+        raise Conflict("The model still has versions; delete them first.")
+    return answers.empty()
+
+
+async def readme(request: Request) -> Response:
+    """GET /models/{owner}/{name}/readme: markdown; empty where there is none."""
+    return PlainTextResponse((await visible(request)).readme)
+
+
+async def visible(request: Request) -> Model:
+    """The model of the path, if the caller may see it."""
+    owner, name = request.path_params["owner"], request.path_params["name"]
+    return await references.visible_model(request.services, owner, name, account=request.account)
+
+
+async def _owner(request: Request, name: str) -> str:
+    """The name to put in front of a new model: the caller's own, spelled as the account is.
+
+    The operator's account may use any name that is nobody's, so that a model can have its published name.
+    """
+    if name.casefold() == request.account.casefold():
+        return request.account
+    taken = await request.services.store.accounts.get(name) is not None
+    if taken or request.account != request.services.settings.account:
+        raise Forbidden(f"Your account may not create models of {name}.")
+    return name.lower()
+
+
+async def own(request: Request) -> Model:
+    """The model of the path, if it is the caller's."""
+    model = await visible(request)
+    if model.account != request.account:
+        raise Forbidden("This model belongs to another account.")
+    return model
+
+
+async def describe(services: Services, model: Model) -> dict[str, Any]:
+    """The model as clients see it, with its latest version."""
+    known = (
+        await services.versions.get(model.latest_version, model=model.ref) if model.latest_version else None
+    )
+    return model_object(model, links=services.links, latest=known.version if known else None)
+
+
+async def _all(request: Request) -> list[Model]:
+    models = request.services.store.models
+    page = await models.page(request.account, limit=100)
+    found = page.items
+    while page.has_next and len(found) < SEARCHED:
+        page = await models.page(request.account, cursor=Cursor(*_key(found[-1])), limit=100)
+        found = found + page.items
+    return found
+
+
+def _query(body: bytes) -> str:
+    """Clients send the text as it is or as a JSON string (gotcha 19)."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = None
+    return value if isinstance(value, str) else body.decode(errors="replace")
+
+
+def _matches(model: Model, words: list[str]) -> bool:
+    text = f"{model.ref} {model.description or ''}".casefold()
+    return all(word in text for word in words)
+
+
+def _key(model: Model) -> tuple[int, str]:
+    return model.created_us, model.ref
+
+
+def _check(wanted: NewModel) -> None:
+    problems: list[FieldProblem] = []
+    for field, name in (("owner", wanted.owner.lower()), ("name", wanted.name)):
+        if not ids.is_name(name):
+            problems.append(FieldProblem("pattern", field, f"Must be {ids.NAME_RULE}"))
+    if wanted.hardware not in SKUS:
+        allowed = ", ".join(f'"{sku}"' for sku in sorted(SKUS))
+        problems.append(FieldProblem("enum", "hardware", f"hardware must be one of the following: {allowed}"))
+    if problems:
+        raise InputInvalid(problems)
+    _check_links({name: getattr(wanted, name, None) for name in LINKS})
+
+
+def _check_links(fields: dict[str, str | None]) -> None:
+    """Links are shown on pages: nothing but http and https."""
+    bad = [
+        name for name in LINKS if (url := fields.get(name)) and urlsplit(url).scheme not in ("http", "https")
+    ]
+    if bad:
+        raise InputInvalid([FieldProblem("format", name, "Does not match format 'uri'") for name in bad])

@@ -1,0 +1,230 @@
+"""Predictions: create in its spellings, get, list, cancel (sections 5.5 to 5.7 and 7.2)."""
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from starlette.responses import Response
+
+from stoker.api import creation, references, retries
+from stoker.api.endpoint import Request
+from stoker.api.http import answers, bodies, pages, preferences
+from stoker.api.input_files import Intake
+from stoker.api.known import Known
+from stoker.api.services import Services
+from stoker.api.wire import PredictionObject, encode, prediction_object
+from stoker.core import ids
+from stoker.core.errors import FieldProblem, InputInvalid, NotFound
+from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
+from stoker.runtime.live import Live
+
+PAGE = 100
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+async def create(request: Request) -> Response:
+    """POST /predictions"""
+    services = request.services
+    body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
+    wanted = creation.to_version(body, services.settings)
+    assert wanted.version is not None
+    known = await references.named_version(services, wanted.version, account=request.account)
+    return await _create(request, body, wanted, known)
+
+
+async def create_for_model(request: Request) -> Response:
+    """POST /models/{owner}/{name}/predictions: the latest version, of any model (a superset)."""
+    services = request.services
+    owner, name = request.path_params["owner"], request.path_params["name"]
+    body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
+    model = await references.visible_model(services, owner, name, account=request.account)
+    wanted = creation.to_model(body, services.settings)
+    known = await references.latest_version(services, model)
+    return await _create(request, body, wanted, known)
+
+
+async def get(request: Request) -> Response:
+    """GET /predictions/{id}"""
+    prediction = await _own(request)
+    return answers.raw_json(await render(request.services, prediction))
+
+
+async def cancel(request: Request) -> Response:
+    """POST /predictions/{id}/cancel: a finished prediction stays as it is."""
+    prediction = await _own(request)
+    if not prediction.status.is_final:
+        ended = await request.services.dispatcher.cancel(prediction.id)
+        prediction = ended or await _own(request)
+    return answers.raw_json(await render(request.services, prediction))
+
+
+async def list_(request: Request) -> Response:
+    """GET /predictions: newest first; what is live shows its live state."""
+    services = request.services
+    place = pages.place(request)
+    filters = place.filters if place else _filters(request)
+    page = await services.store.predictions.page(
+        request.account,
+        cursor=place.cursor if place else None,
+        limit=PAGE,
+        created_after_us=_number(filters.get("after")),
+        created_before_us=_number(filters.get("before")),
+        source=_text(filters.get("source")),
+    )
+    results = [await describe(services, _now(services, prediction)) for prediction in page.items]
+    return pages.envelope(
+        request, page, results, path="/predictions", key=lambda p: (p.created_us, p.id), filters=filters
+    )
+
+
+async def render(services: Services, prediction: Prediction) -> bytes:
+    """The JSON of a prediction: what GET answers and what its webhooks carry."""
+    return encode(await describe(services, prediction))
+
+
+async def describe(services: Services, prediction: Prediction) -> PredictionObject:
+    """The prediction as clients see it."""
+    known = await services.versions.get(prediction.version, model=prediction.model)
+    return prediction_object(prediction, links=services.links, streams=known.streams if known else None)
+
+
+async def _create(request: Request, body: bytes, wanted: creation.Wanted, known: Known) -> Response:
+    services = request.services
+    problems = known.inputs.problems(wanted.input)
+    if problems:
+        raise InputInvalid(problems)
+    repeats = "x-stainless-retry-count" in request.fields
+    key = retries.key(request.caller.id, request.scope["path"], body) if repeats else None
+    if key is not None and request.fields["x-stainless-retry-count"] != "0":
+        again = await _answer_again(request, key)
+        if again is not None:
+            return again
+    prediction = await _new(request, wanted, known)
+    told = preferences.wait(request.fields) is None
+    live = services.dispatcher.submit(prediction, known.version, told=told)
+    if key is not None:
+        services.retries.remember(key, prediction.id, now_us=prediction.created_us)
+    return await _answer_create(request, live, known)
+
+
+async def _new(request: Request, wanted: creation.Wanted, known: Known) -> Prediction:
+    services = request.services
+    now_us = services.clock.now_us()
+    random = secrets.token_bytes(62)
+    id = ids.prediction_id(now_us, random)
+    deadline_us = preferences.deadline_us(request.fields, now_us)
+    intake = Intake(services, account=request.account, prediction=id, now_us=now_us)
+    taken = await intake.take(known.inputs, wanted.input, wanted.raw_input)
+    return Prediction(
+        id=id,
+        account=request.account,
+        model=known.version.model,
+        version=known.version.id,
+        created_us=now_us,
+        stream_key=ids.stream_key(random[10:]),
+        input=taken.shown,
+        secrets=taken.secrets,
+        deadline_us=deadline_us,
+        webhook=wanted.webhook,
+        webhook_events=wanted.webhook_events,
+    )
+
+
+async def _answer_create(request: Request, live: Live, known: Known) -> Response:
+    await live.accepted
+    wait = preferences.wait(request.fields)
+    if wait is None:
+        # As it was accepted, however far it has come: Python 2 takes what a create shows as already read.
+        return _created(request, as_starting(live.seen), known)
+    over = await live.wait_over(wait.hold_s)
+    if not over:
+        # Now its client is told of it before it ends.
+        live.synced = True
+        await request.services.store.sync()
+    prediction = live.seen if over else as_starting(live.seen)
+    return _created(request, prediction, known, {"preference-applied": wait.applied})
+
+
+async def _answer_again(request: Request, key: retries.Key) -> Response | None:
+    """Answers a repeated create with the prediction that the first one made; None where there is none."""
+    services = request.services
+    id = services.retries.find(key, now_us=services.clock.now_us())
+    if id is None:
+        return None
+    live = services.dispatcher.live(id)
+    prediction = live.seen if live else await services.store.predictions.get(id)
+    if prediction is None:
+        return None
+    known = await services.versions.get(prediction.version, model=prediction.model)
+    if known is None:
+        return None
+    return await _answer_create(request, live, known) if live else _created(request, prediction, known)
+
+
+def _created(
+    request: Request, prediction: Prediction, known: Known, headers: dict[str, str] | None = None
+) -> Response:
+    shown = prediction_object(prediction, links=request.services.links, streams=known.streams)
+    return answers.raw_json(encode(shown), 201, {"location": shown.urls["get"], **(headers or {})})
+
+
+def as_starting(prediction: Prediction) -> Prediction:
+    """As it was accepted, whatever came since: clients take any other status for finished."""
+    return msgspec.structs.replace(
+        prediction,
+        status=Status.STARTING,
+        started_us=None,
+        completed_us=None,
+        output=None,
+        logs="",
+        error=None,
+        metrics=EMPTY_OBJECT,
+    )
+
+
+async def _own(request: Request) -> Prediction:
+    """The prediction of the path as it is now; ``NotFound`` unless it is the caller's."""
+    id = request.path_params["id"]
+    live = request.services.dispatcher.live(id)
+    prediction = live.view() if live else await request.services.store.predictions.get(id)
+    if prediction is None or prediction.account != request.account:
+        raise NotFound
+    return prediction
+
+
+def _now(services: Services, prediction: Prediction) -> Prediction:
+    live = None if prediction.status.is_final else services.dispatcher.live(prediction.id)
+    return live.view() if live else prediction
+
+
+def _filters(request: Request) -> dict[str, str | int]:
+    query = request.query_params
+    filters: dict[str, str | int] = {}
+    for name, short in (("created_after", "after"), ("created_before", "before")):
+        if query.get(name):
+            filters[short] = _moment(name, query[name])
+    if query.get("source"):
+        if query["source"] not in ("web", "api"):
+            raise InputInvalid([FieldProblem("enum", "source", 'source must be one of the following: "web"')])
+        filters["source"] = query["source"]
+    return filters
+
+
+def _moment(name: str, text: str) -> int:
+    try:
+        # A time zone's "+" arrives as a blank from whoever forgot to encode it.
+        moment = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
+    except ValueError:
+        raise InputInvalid([FieldProblem("format", name, "Does not match format 'date-time'")]) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _number(value: str | int | None) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _text(value: str | int | None) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,47 @@
+"""Versions of a model: list, get, delete (section 5.4)."""
+
+from starlette.responses import Response
+
+from stoker.api.endpoint import Request
+from stoker.api.http import answers, pages
+from stoker.api.resources import models
+from stoker.api.wire import version_object
+from stoker.core.errors import Conflict, NotFound
+
+PAGE = 100
+
+
+async def list_(request: Request) -> Response:
+    """GET /models/{owner}/{name}/versions: newest first."""
+    model = await models.visible(request)
+    place = pages.place(request)
+    cursor = place.cursor if place else None
+    page = await request.services.store.versions.page(model.ref, cursor=cursor, limit=PAGE)
+    return pages.envelope(
+        request,
+        page,
+        [version_object(version) for version in page.items],
+        path=f"/models/{model.ref}/versions",
+        key=lambda version: (version.created_us, version.id),
+    )
+
+
+async def get(request: Request) -> Response:
+    """GET /models/{owner}/{name}/versions/{id}"""
+    model = await models.visible(request)
+    known = await request.services.versions.get(request.path_params["id"], model=model.ref)
+    if known is None:
+        raise NotFound
+    return answers.json(version_object(known.version))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /models/{owner}/{name}/versions/{id}: accepted (202), of one's own private models."""
+    model = await models.own(request)
+    if model.visibility == "public":
+        raise Conflict("A version of a public model cannot be deleted.")
+    id = request.path_params["id"]
+    if not await request.services.store.versions.delete(model.ref, id):
+        raise NotFound
+    request.services.versions.forget(id)
+    return Response(status_code=202)

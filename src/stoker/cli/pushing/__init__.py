@@ -1,0 +1,1 @@
+"""What ``stoker push`` does: ``source`` is the project, ``upload`` sends it, ``build`` has it built."""

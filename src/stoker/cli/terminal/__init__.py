@@ -1,0 +1,1 @@
+"""What people see: results as ``text``, progress on a ``screen`` (``live_screen`` on a terminal)."""

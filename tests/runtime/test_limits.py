@@ -1,0 +1,106 @@
+"""What a run may take and give: time, output, logs, files."""
+
+from pathlib import Path
+
+import msgspec
+
+from stoker.core.prediction import Status
+from stoker.ports.engine import OutputFile
+from tests.runtime.stage import Stage, play
+
+
+def test_a_run_over_its_time_fails(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        instance = await stage.instance()
+        stage.step(1801)
+        await live.wait_over()
+        assert live.seen.status is Status.FAILED
+        assert "timed out" in (live.seen.error or "")
+        assert instance.cancelled == [1]
+
+    play(tmp_path, story)
+
+
+def test_a_deadline_cancels_wherever_the_prediction_is(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        deadline_us = stage.clock.now_us() + 5_000_000
+        lives = [await stage.submit(version, deadline_us=deadline_us) for _ in range(2)]
+        await stage.instance()
+        stage.step(4.9)
+        assert not any(live.over for live in lives)
+        stage.step(0.2)
+        for live in lives:
+            await live.wait_over()
+            assert live.seen.status is Status.CANCELED
+
+    play(tmp_path, story)
+
+
+def test_an_output_over_the_limit_fails_and_stops_the_run(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        instance = await stage.instance()
+        for _ in range(20):
+            instance.listener.output(1, b'"' + b"x" * 100 + b'"', item=True, files=[])
+        await live.wait_over()
+        assert live.seen.status is Status.FAILED
+        assert instance.cancelled == [1]
+        assert len(live.items) < 10
+
+    play(tmp_path, story, output_limit_bytes=1000)
+
+
+def test_logs_are_kept_up_to_the_limit_and_the_cut_is_told_once(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        instance = await stage.instance()
+        for _ in range(100):
+            instance.listener.log(1, "x" * 100)
+        instance.succeed(1)
+        await live.wait_over()
+        assert live.seen.logs.startswith("x" * 1000 + "\n[the log is longer")
+        assert len(live.seen.logs) < 1200
+
+    play(tmp_path, story, log_limit_bytes=1000)
+
+
+def test_outputs_keep_their_order_while_files_are_taken_over(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        instance = await stage.instance()
+        path = tmp_path / "picture"
+        path.write_bytes(b"png")
+        listener = instance.listener
+        listener.output(1, b'{"image":null}', item=True, files=[OutputFile(["image"], str(path), "a.png")])
+        listener.output(1, b'"after"', item=True, files=[])
+        listener.done(1, "succeeded", None)
+        await live.wait_over()
+        first, second = msgspec.json.decode(live.seen.output or b"null")
+        assert first["image"].startswith("http://stoker.test/delivery/")
+        assert second == "after"
+        assert live.seen.status is Status.SUCCEEDED
+
+    play(tmp_path, story)
+
+
+def test_a_file_that_cannot_be_kept_fails_the_prediction(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        instance = await stage.instance()
+        gone = OutputFile([], str(tmp_path / "gone"), "a.png")
+        instance.listener.output(1, b"null", item=False, files=[gone])
+        instance.listener.done(1, "succeeded", None)
+        await live.wait_over()
+        assert (live.seen.status, live.seen.error) == (
+            Status.FAILED,
+            "Failed to store an output file (E9825)",
+        )
+
+    play(tmp_path, story)

@@ -141,6 +141,7 @@ async def _answer_create(request: Request, live: Live, known: Known) -> Response
     if not over:
         # Now its client is told of it before it ends.
         live.synced = True
+        await request.services.blobs.sync()
         await request.services.store.sync()
     prediction = live.seen if over else as_starting(live.seen)
     return _created(request, prediction, known, {"preference-applied": wait.applied})

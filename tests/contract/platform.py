@@ -22,7 +22,7 @@ from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
 from stoker.packaging.live_build import LiveBuild
 from stoker.store.sqlite import SqliteStore
-from tests.contract.scripted import Run, ScriptedDispatcher, never_ends
+from tests.contract.scripted import Run, ScriptedDeployer, ScriptedDispatcher, never_ends
 
 START_US = 1_780_000_000_000_000
 TOKEN = "r8_" + "A" * 37
@@ -85,6 +85,7 @@ class Platform:
         self.services = services
         self.store = services.store
         self.dispatcher = dispatcher
+        self.deployer: ScriptedDeployer = services.deployer  # type: ignore[assignment]
         self.builder = builder
         self.base = services.links.base
         self.clock: FakeClock = services.clock  # type: ignore[assignment]
@@ -198,6 +199,7 @@ async def _standing(
         store=store,
         blobs=LocalBlobs(settings.data_dir),
         dispatcher=dispatcher,
+        deployer=ScriptedDeployer(),
         builder=builder,
         links=Links(f"http://127.0.0.1:{listener.getsockname()[1]}", b"k" * 32),
         settings=settings,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.catalog import Version
+from stoker.core.deployments import Deployment
 from stoker.core.errors import Unavailable
 from stoker.core.prediction import Ending, Prediction, Status, final_metrics, finished, started
 from stoker.ports.clock import Clock
@@ -85,6 +86,20 @@ async def never_ends(run: Run) -> None:
     """Runs until it is stopped."""
     await run.start()
     await run.stopped.wait()
+
+
+class ScriptedDeployer:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.deployed: list[tuple[Deployment, Version]] = []
+        self.withdrawn: list[Deployment] = []
+
+    def deploy(self, deployment: Deployment, version: Version) -> None:
+        self.deployed.append((deployment, version))
+
+    def withdraw(self, deployment: Deployment) -> None:
+        self.withdrawn.append(deployment)
 
 
 class ScriptedDispatcher:

@@ -17,6 +17,7 @@ from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
 from stoker.ports.engine import Instance, InstanceSpec, Listener, Run
 from stoker.ports.workspace import Place
+from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
@@ -135,6 +136,7 @@ class Stage:
         self.owed = 0
         blobs = LocalBlobs(settings.data_dir)
         self.fleet = Fleet(engine=self.engine, workspace=self.workspace, clock=clock, settings=settings)
+        self.deployed = Deployed(store=store, fleet=self.fleet)
         outbound = Outbound(())
         files: dict[str, Any] = {
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
@@ -142,6 +144,7 @@ class Stage:
         self.dispatcher = Dispatcher(
             ledger=Ledger(store=store, clock=clock, owed=self._count_owed),
             fleet=self.fleet,
+            deployed=self.deployed,
             inputs=InputFiles(outbound=outbound, **files),
             outputs=OutputFiles(**files),
             clock=clock,

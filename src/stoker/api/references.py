@@ -3,6 +3,7 @@
 from stoker.api.known import Known
 from stoker.api.services import Services
 from stoker.core.catalog import Model
+from stoker.core.deployments import Deployment
 from stoker.core.errors import NotFound, VersionUnknown
 from stoker.core.ids import is_version_id
 
@@ -13,6 +14,23 @@ async def visible_model(services: Services, owner: str, name: str, *, account: s
     if model is None or not model.is_visible_to(account):
         raise NotFound
     return model
+
+
+async def own_deployment(services: Services, owner: str, name: str, *, account: str) -> Deployment:
+    """The deployment, if it exists and is the account's; else ``NotFound``."""
+    deployment = await services.store.deployments.get(owner, name)
+    if deployment is None or not deployment.belongs_to(account):
+        raise NotFound
+    return deployment
+
+
+async def current_version(services: Services, deployment: Deployment) -> Known:
+    """The version of the deployment's current release."""
+    release = deployment.release
+    known = await services.versions.get(release.version, model=release.model)
+    if known is None:
+        raise VersionUnknown
+    return known
 
 
 async def latest_version(services: Services, model: Model) -> Known:

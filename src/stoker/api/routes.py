@@ -7,6 +7,7 @@ from stoker.api.resources import (
     account,
     builds,
     delivery,
+    deployments,
     files,
     hardware,
     health,
@@ -27,10 +28,12 @@ def routes(services: Services) -> list[Route]:
         return Route(path, Endpoint(services, handlers, open=open))
 
     model = "/models/{owner}/{name}"
+    deployment = "/deployments/{owner}/{name}"
     return [
         path("/predictions", GET=predictions.list_, POST=predictions.create),
         path("/predictions/{id}", GET=predictions.get),
         path(f"{model}/predictions", POST=predictions.create_for_model),
+        path(f"{deployment}/predictions", POST=predictions.create_for_deployment),
         path("/predictions/{id}/cancel", POST=predictions.cancel),
         path("/streams/{key}", open=True, GET=streams.text, OPTIONS=streams.preflight),
         path("/files/stream-{key}", open=True, GET=streams.files, OPTIONS=streams.preflight),
@@ -43,6 +46,8 @@ def routes(services: Services) -> list[Route]:
         path(f"{model}/readme", GET=models.readme),
         path(f"{model}/versions", GET=versions.list_),
         path(f"{model}/versions/{{id}}", GET=versions.get, DELETE=versions.delete),
+        path("/deployments", GET=deployments.list_, POST=deployments.create),
+        path(deployment, GET=deployments.get, PATCH=deployments.update, DELETE=deployments.delete),
         path("/account", GET=account.get),
         path("/hardware", GET=hardware.list_),
         path("/webhooks/default/secret", GET=account.webhook_secret),

@@ -12,6 +12,7 @@ from stoker.api.known import KnownVersions
 from stoker.api.retries import Retries
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile, Version
+from stoker.core.deployments import Deployment
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
@@ -28,7 +29,8 @@ class Dispatcher(Protocol):
         """Takes a prediction at once; its client may be told once ``Live.accepted`` is done.
 
         ``told`` is false where the client waits for the end and is told nothing before. Raises
-        ``Unavailable`` while the server stops.
+        ``Unavailable`` while the server stops, ``NotFound`` where its deployment is gone, and ``Conflict``
+        where that is disabled.
         """
         ...
 
@@ -42,6 +44,18 @@ class Dispatcher(Protocol):
 
     def instances(self) -> list[dict[str, Any]]:
         """What runs, for ``/health``."""
+        ...
+
+
+class Deployer(Protocol):
+    """Told of deployments once the store has them."""
+
+    def deploy(self, deployment: Deployment, version: Version) -> None:
+        """The deployment's release is current from now on."""
+        ...
+
+    def withdraw(self, deployment: Deployment) -> None:
+        """The deployment was deleted."""
         ...
 
 
@@ -75,6 +89,7 @@ class Services:
     store: Store
     blobs: Blobs
     dispatcher: Dispatcher
+    deployer: Deployer
     builder: Builder
     links: Links
     settings: Settings

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from stoker.core.catalog import Account, FileRecord, Model, Version
+from stoker.core.deployments import Deployment
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 
@@ -133,6 +134,24 @@ def model_object(model: Model, *, links: Links, latest: Version | None) -> dict[
         "cover_image_url": model.cover_image_url,
         "default_example": None,
         "latest_version": None if latest is None else version_object(latest),
+    }
+
+
+def deployment_object(deployment: Deployment, *, created_by: dict[str, Any]) -> dict[str, Any]:
+    """Section 4.7; ``created_by`` is an account's object, ``scaling`` is what the Swift client reads."""
+    release = deployment.release
+    scaling = {"min_instances": release.min_instances, "max_instances": release.max_instances}
+    return {
+        "owner": deployment.owner,
+        "name": deployment.name,
+        "current_release": {
+            "number": release.number,
+            "model": release.model,
+            "version": release.version,
+            "created_at": time_text(release.created_us),
+            "created_by": created_by,
+            "configuration": {"hardware": release.hardware, **scaling, "scaling": scaling},
+        },
     }
 
 

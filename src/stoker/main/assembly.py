@@ -25,6 +25,7 @@ from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
 from stoker.ports.store import Store
 from stoker.runtime import duties
+from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
@@ -71,14 +72,16 @@ async def assemble(
     stack.push_async_callback(webhooks.close)
     fleet = Fleet(engine=engine, workspace=workspace, clock=clock, settings=settings)
     stack.push_async_callback(fleet.close)
-    dispatcher = _dispatcher(ground, fleet, outbound, webhooks)
+    deployed = Deployed(store=store, fleet=fleet)
+    dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
     builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
     stack.push_async_callback(builder.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
     stack.push_async_callback(duties.cancel_all, loops)
+    await deployed.recover()
     await dispatcher.recover()
-    return _services(ground, dispatcher, builder), dispatcher
+    return _services(ground, dispatcher, deployed, builder), dispatcher
 
 
 def _engine(settings: Settings) -> ProcessEngine:
@@ -111,12 +114,15 @@ def _renderer(store: Store, links: Links) -> Render:
     return render
 
 
-def _dispatcher(ground: Ground, fleet: Fleet, outbound: Outbound, webhooks: Webhooks) -> Dispatcher:
+def _dispatcher(
+    ground: Ground, fleet: Fleet, deployed: Deployed, outbound: Outbound, webhooks: Webhooks
+) -> Dispatcher:
     settings, clock, store = ground.settings, ground.clock, ground.store
     blobs, links = ground.blobs, ground.links
     return Dispatcher(
         ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
         fleet=fleet,
+        deployed=deployed,
         inputs=InputFiles(
             store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
         ),
@@ -140,11 +146,12 @@ def _start_loops(
     ]
 
 
-def _services(ground: Ground, dispatcher: Dispatcher, builder: Builder) -> Services:
+def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builder: Builder) -> Services:
     return Services(
         store=ground.store,
         blobs=ground.blobs,
         dispatcher=dispatcher,
+        deployer=deployed,
         builder=builder,
         links=ground.links,
         settings=ground.settings,

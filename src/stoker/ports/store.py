@@ -10,8 +10,8 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, files by whoever stores one and the sweep, the outbox by dispatch (insert,
-in the same transaction as the prediction's change) and the webhook loop (attempts).
+by the api and the builder, deployments by the api, files by whoever stores one and the sweep, the outbox by
+dispatch (insert, in the same transaction as the prediction's change) and the webhook loop (attempts).
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from stoker.core.catalog import Account, FileRecord, Model, Token, Version
+from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Kind, Prediction
 
 
@@ -157,7 +158,10 @@ class Versions(Protocol):
         ...
 
     async def delete(self, model: str, id: str) -> bool:
-        """The newest that is left becomes the model's latest, where this one was."""
+        """The newest that is left becomes the model's latest, where this one was.
+
+        False where there is none, or a deployment's current release runs it.
+        """
         ...
 
     async def ids(self) -> set[str]:
@@ -213,6 +217,37 @@ class Files(Protocol):
         ...
 
 
+class Deployments(Protocol):
+    """Deployments with their current release; older releases are kept with them."""
+
+    async def create(self, deployment: Deployment) -> bool:
+        """False where ``owner/name`` exists. Raises ``VersionUnknown`` where its version does not."""
+        ...
+
+    async def get(self, owner: str, name: str) -> Deployment | None: ...
+
+    async def page(self, account: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Deployment]:
+        """The account's own, newest first; a cursor's id is ``owner/name``."""
+        ...
+
+    async def all(self) -> list[Deployment]: ...
+
+    async def release(self, ref: str, release: Release) -> bool:
+        """Makes it the current one; False where the current one is not the one before it, or all is gone.
+
+        Raises ``VersionUnknown`` where its version does not exist.
+        """
+        ...
+
+    async def runs(self, model: str, version: str) -> bool:
+        """Whether a current release runs that version of the model (owner/name)."""
+        ...
+
+    async def delete(self, ref: str, *, unused_since_us: int | None) -> bool:
+        """False where it does not exist or (given a moment) a prediction of it is not over or ended later."""
+        ...
+
+
 class Outbox(Protocol):
     async def due(self, now_us: int, *, limit: int = 100) -> list[Delivery]:
         """What may be tried now, longest due first."""
@@ -244,6 +279,9 @@ class Store(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def deployments(self) -> Deployments: ...
 
     @property
     def outbox(self) -> Outbox: ...

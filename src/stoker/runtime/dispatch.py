@@ -14,8 +14,10 @@ from stoker.core.catalog import Version
 from stoker.core.errors import StokerError, Unavailable
 from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
 from stoker.core.queue import FairQueue
+from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
+from stoker.runtime.deployed import Deployed
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.job import Job
@@ -33,6 +35,7 @@ class Dispatcher:
         *,
         ledger: Ledger,
         fleet: Fleet,
+        deployed: Deployed,
         inputs: InputFiles,
         outputs: OutputFiles,
         clock: Clock,
@@ -43,6 +46,7 @@ class Dispatcher:
         self.draining = False
         self._ledger = ledger
         self._fleet = fleet
+        self._deployed = deployed
         self._inputs = inputs
         self._outputs = outputs
         self._clock = clock
@@ -50,9 +54,10 @@ class Dispatcher:
         self._watched = watched
         self._jobs: dict[str, Job] = {}
         self._streams: dict[str, Live] = {}
-        self._queues: dict[str, FairQueue[Job]] = {}
+        self._queues: dict[Pool, FairQueue[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         fleet.work = self
+        deployed.work = self
 
     # -- asked by the api --------------------------------------------------------------------------
 
@@ -60,10 +65,12 @@ class Dispatcher:
         """Takes a prediction: into a free slot in this very turn, else into the queue.
 
         Its client may be told of it once ``Live.accepted`` is done. ``told`` is false where the client
-        waits for the end and is told nothing before. Raises ``Unavailable`` while stopping.
+        waits for the end and is told nothing before. Raises ``Unavailable`` while stopping, and what
+        ``Deployed.check`` raises.
         """
         if self.draining:
             raise Unavailable
+        self._deployed.check(prediction)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if self._inputs.needed(prediction, job.input, version):
             self._write_accept(job)
@@ -102,7 +109,10 @@ class Dispatcher:
             job = self._adopt(prediction, version)
             job.written = True
             job.live.accepted.set_result(None)
-            self._spawn(self._prepare(job))
+            if self._deployed.is_disabled(prediction):
+                self._cancel(job)
+            else:
+                self._spawn(self._prepare(job))
 
     async def drain(self, grace_s: float) -> None:
         """No new runs; those that run may end by themselves within the time, then they are interrupted.
@@ -140,21 +150,28 @@ class Dispatcher:
 
     # -- told by the fleet (fleet.Work) ------------------------------------------------------------
 
-    def waiting(self, version: str) -> int:
-        queue = self._queues.get(version)
+    def waiting(self, pool: Pool) -> int:
+        queue = self._queues.get(pool)
         return len(queue) if queue and not self.draining else 0
 
     def fill(self, member: Member) -> None:
-        queue = self._queues.get(member.version.id)
+        queue = self._queues.get(member.pool)
         while queue and member.has_slot and not self.draining:
             self._run(queue.pop(), member)
 
-    def start_failed(self, version: str, error: str, logs: str) -> None:
-        queue = self._queues.pop(version, None)
+    def start_failed(self, pool: Pool, error: str, logs: str) -> None:
+        queue = self._queues.pop(pool, None)
         while queue:
             job = queue.pop()
             job.log(logs)
             job.fail(error)
+
+    # -- told by deployments (deployed.Work) -------------------------------------------------------
+
+    def cancel_all(self, deployment: str) -> None:
+        for job in list(self._jobs.values()):
+            if job.prediction.deployment == deployment:
+                self._cancel(job)
 
     # -- told by jobs (job.Keeper) -----------------------------------------------------------------
 
@@ -193,7 +210,8 @@ class Dispatcher:
             log_limit_bytes=self._settings.log_limit_bytes,
             synced=synced,
         )
-        job = Job(prediction, version, live, self, room_bytes=self._settings.output_limit_bytes)
+        pool, room = self._deployed.pool(prediction), self._settings.output_limit_bytes
+        job = Job(prediction, version, live, self, pool=pool, room_bytes=room)
         self._jobs[prediction.id] = job
         self._streams[prediction.stream_key] = live
         self._watched(live)
@@ -201,14 +219,13 @@ class Dispatcher:
 
     def _offer(self, job: Job) -> None:
         """Into a free slot if nobody is before it, else into the queue."""
-        version = job.version
-        queue = self._queues.setdefault(version.id, FairQueue())
-        member = self._fleet.free(version.id) if not queue and not self.draining else None
+        queue = self._queues.setdefault(job.pool, FairQueue())
+        member = self._fleet.free(job.pool) if not queue and not self.draining else None
         if member is not None:
             self._run(job, member)
             return
         queue.push(job.prediction.account, job.id, job)
-        self._fleet.want(version)
+        self._fleet.want(job.pool, job.version)
 
     def _run(self, job: Job, member: Member) -> None:
         job.prediction = started(job.prediction, self._clock.now_us())
@@ -281,7 +298,7 @@ class Dispatcher:
             job.resume(value)
 
     def _unqueue(self, job: Job) -> None:
-        queue = self._queues.get(job.prediction.version)
+        queue = self._queues.get(job.pool)
         if queue is not None:
             queue.remove(job.prediction.account, job.id)
 

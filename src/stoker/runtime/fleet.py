@@ -1,7 +1,7 @@
 """All running instances: starts, watches and stops them as ``core.scaling`` decides.
 
 Owns the instance count and the members' states. Never touches a prediction: dispatch is told when there
-is room and when a version cannot be started.
+is room and when a pool's version cannot be started. Which deployments there are is told by ``Deployed``.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from stoker.core import ids, scaling
 from stoker.core.catalog import Version
 from stoker.core.errors import StokerError
+from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Engine, InstanceSpec
@@ -28,27 +29,33 @@ HEALTH_EVERY_US = 10_000_000
 class Work(Protocol):
     """What the fleet asks of dispatch, and tells it."""
 
-    def waiting(self, version: str) -> int: ...
+    def waiting(self, pool: Pool) -> int: ...
 
     def fill(self, member: Member) -> None:
         """There may be a free slot."""
         ...
 
-    def start_failed(self, version: str, error: str, logs: str) -> None: ...
+    def start_failed(self, pool: Pool, error: str, logs: str) -> None: ...
 
 
 class Group:
-    """The instances of one version, and how its starts went."""
+    """The instances of one pool, and how its starts went."""
 
-    def __init__(self, version: Version):
+    def __init__(self, pool: Pool, version: Version):
+        self.pool = pool
         self.version = version
+        self.keep = False
+        """Whether one instance stays up, also without work."""
+        self.retired = False
+        """Whether a newer release has taken over: instances go as soon as they have nothing to do."""
         self.members: dict[str, Member] = {}
         self.failures = 0
         self.failed_us = 0
 
-    def view(self, waiting: int) -> scaling.VersionView:
-        return scaling.VersionView(
+    def view(self, waiting: int) -> scaling.PoolView:
+        return scaling.PoolView(
             waiting=waiting,
+            keep=self.keep,
             instances=[member.view() for member in self.members.values()],
             failures=self.failures,
             failed_us=self.failed_us,
@@ -64,7 +71,7 @@ class Fleet:
         self._workspace = workspace
         self._clock = clock
         self._settings = settings
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[Pool, Group] = {}
         self._boots: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._checked_us = 0
@@ -72,31 +79,31 @@ class Fleet:
 
     # -- asked by dispatch -------------------------------------------------------------------------
 
-    def free(self, version: str) -> Member | None:
+    def free(self, pool: Pool) -> Member | None:
         """A member with a free slot."""
-        group = self._groups.get(version)
+        group = self._groups.get(pool)
         if group is None:
             return None
         return next((member for member in group.members.values() if member.has_slot), None)
 
-    def want(self, version: Version) -> None:
-        """Something waits for this version."""
-        group = self._groups.setdefault(version.id, Group(version))
-        self._carry_out(group, self._clock.now_us())
+    def want(self, pool: Pool, version: Version) -> None:
+        """Something waits for this pool, which runs the version."""
+        self._carry_out(self._group(pool, version), self._clock.now_us())
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""
         if now_us - self._checked_us >= HEALTH_EVERY_US:
             self._checked_us = now_us
             self._check_health()
-        for id, group in list(self._groups.items()):
+        for pool, group in list(self._groups.items()):
             self._carry_out(group, now_us)
             if (
                 not group.members
-                and not self.work.waiting(id)
+                and not group.keep
+                and not self.work.waiting(pool)
                 and now_us >= scaling.next_start_us(group.view(0))
             ):
-                del self._groups[id]
+                del self._groups[pool]
 
     def members(self) -> list[Member]:
         return [member for group in self._groups.values() for member in group.members.values()]
@@ -106,12 +113,13 @@ class Fleet:
         return [
             {
                 "model": group.version.model,
-                "version": id,
+                "version": group.version.id,
+                "deployment": group.pool.deployment,
                 "state": member.state,
                 "busy": len(member.runs),
                 "slots": member.slots,
             }
-            for id, group in self._groups.items()
+            for group in self._groups.values()
             for member in group.members.values()
         ]
 
@@ -126,10 +134,25 @@ class Fleet:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    # -- asked by deployments ----------------------------------------------------------------------
+
+    def keep(self, pool: Pool, version: Version, *, at_least_one: bool) -> None:
+        """The pool is that of a current release; whether one of its instances stays up without work."""
+        group = self._group(pool, version)
+        group.keep, group.retired = at_least_one, False
+        self._carry_out(group, self._clock.now_us())
+
+    def retire(self, pool: Pool) -> None:
+        """The pool gets nothing new: its instances end when what it has taken is done."""
+        group = self._groups.get(pool)
+        if group is not None:
+            group.keep, group.retired = False, True
+            self._carry_out(group, self._clock.now_us())
+
     # -- told by members ---------------------------------------------------------------------------
 
     def is_ready(self, member: Member) -> None:
-        self._groups[member.version.id].failures = 0
+        self._groups[member.pool].failures = 0
         self.work.fill(member)
 
     def has_room(self, member: Member) -> None:
@@ -139,7 +162,7 @@ class Fleet:
         self._start_failed(member, f"Model setup failed: {error} (E9243)")
 
     def is_gone(self, member: Member, reason: str) -> None:
-        group = self._groups[member.version.id]
+        group = self._groups[member.pool]
         group.members.pop(member.id, None)
         log.info("instance %s of %s ended: %s", member.id, member.version.model, reason)
         if member.state == "starting":
@@ -148,11 +171,18 @@ class Fleet:
 
     # -- carrying out ------------------------------------------------------------------------------
 
+    def _group(self, pool: Pool, version: Version) -> Group:
+        group = self._groups.get(pool)
+        if group is None:
+            group = self._groups[pool] = Group(pool, version)
+        return group
+
     def _carry_out(self, group: Group, now_us: int) -> None:
         if self._closed:
             return
-        view = group.view(self.work.waiting(group.version.id))
-        for action in scaling.decide(view, idle_s=self._settings.idle_s, now_us=now_us):
+        view = group.view(self.work.waiting(group.pool))
+        idle_s = 0.0 if group.retired else self._settings.idle_s
+        for action in scaling.decide(view, idle_s=idle_s, now_us=now_us):
             if isinstance(action, scaling.Start):
                 self._start(group)
             else:
@@ -160,7 +190,8 @@ class Fleet:
 
     def _start(self, group: Group) -> None:
         id = ids.opaque_key(secrets.token_bytes(10))
-        member = Member(id, group.version, self, self._clock, log_limit_bytes=self._settings.log_limit_bytes)
+        limit = self._settings.log_limit_bytes
+        member = Member(id, group.pool, group.version, self, self._clock, log_limit_bytes=limit)
         group.members[id] = member
         self._boots[id] = self._spawn(self._boot(member))
         self._boots[id].add_done_callback(lambda _: self._boots.pop(id))
@@ -186,10 +217,10 @@ class Fleet:
             self.is_gone(member, str(error))
 
     def _start_failed(self, member: Member, error: str) -> None:
-        group = self._groups[member.version.id]
+        group = self._groups[member.pool]
         group.failures += 1
         group.failed_us = self._clock.now_us()
-        self.work.start_failed(member.version.id, error, member.setup_log)
+        self.work.start_failed(member.pool, error, member.setup_log)
 
     def _stop(self, member: Member) -> None:
         member.state = "stopping"

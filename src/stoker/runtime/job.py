@@ -12,6 +12,7 @@ import msgspec
 from stoker.core import metrics
 from stoker.core.catalog import Version
 from stoker.core.prediction import Prediction, Status
+from stoker.core.scaling import Pool
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
 from stoker.runtime.live import Live
 
@@ -49,11 +50,20 @@ class Arrived(msgspec.Struct):
 
 class Job:
     def __init__(
-        self, prediction: Prediction, version: Version, live: Live, keeper: Keeper, *, room_bytes: int
+        self,
+        prediction: Prediction,
+        version: Version,
+        live: Live,
+        keeper: Keeper,
+        *,
+        pool: Pool,
+        room_bytes: int,
     ):
         self.prediction = prediction
         """As decided; ``live.seen`` follows when the store has it."""
         self.version = version
+        self.pool = pool
+        """In whose instances it runs."""
         self.live = live
         self.files: list[InputFile] = []
         self.input: dict[str, Any] = msgspec.json.decode(prediction.input)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from stoker.core.catalog import Version
 from stoker.core.prediction import Status
-from stoker.core.scaling import InstanceView, State
+from stoker.core.scaling import InstanceView, Pool, State
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Instance, MetricMode, OutputFile, Run
 from stoker.runtime.job import Job
@@ -27,8 +27,11 @@ class Owner(Protocol):
 
 
 class Member:
-    def __init__(self, id: str, version: Version, owner: Owner, clock: Clock, *, log_limit_bytes: int):
+    def __init__(
+        self, id: str, pool: Pool, version: Version, owner: Owner, clock: Clock, *, log_limit_bytes: int
+    ):
         self.id = id
+        self.pool = pool
         self.version = version
         self.state: State = "starting"
         self.slots = 0

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.catalog import Account, FileRecord, Model, Recipe, SourceFile, Token, Version
+from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Prediction, Status
 from stoker.ports.store import Delivery
 
@@ -118,3 +119,20 @@ def file(**fields: Any) -> FileRecord:
         "metadata": {"a": {"b": [1, None]}},
     }
     return FileRecord(**defaults | fields)
+
+
+def deployment(name: str = "app", *, owner: str = "ann", **fields: Any) -> Deployment:
+    """A deployment at its first release; fields of either."""
+    created_us = fields.pop("created_us", next(_numbers))
+    defaults: dict[str, Any] = {
+        "number": 1,
+        "model": "ann/model",
+        "version": VERSION,
+        "hardware": "cpu",
+        "min_instances": 0,
+        "max_instances": 2,
+        "created_us": created_us,
+        "created_by": owner,
+    }
+    release = Release(**defaults | fields)
+    return Deployment(owner=owner, name=name, created_us=created_us, release=release)

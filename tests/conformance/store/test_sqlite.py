@@ -17,8 +17,8 @@ from tests.conformance.store.conftest import STORY_S
 
 NORMAL, FULL = 1, 2
 """What ``PRAGMA synchronous`` says: commits that do not wait for the disk, and those that do."""
-WHOLE_TABLE = {"ids", "sources", "environments", "contents"}
-"""For the sweep, which looks at everything."""
+WHOLE_TABLE = {"ids", "sources", "environments", "contents", "all"}
+"""For the sweep and the start, which look at everything."""
 SORTS_A_FEW = {"get_visible"}
 """The models that share one version."""
 
@@ -144,7 +144,16 @@ def test_steps_are_numbered_from_2_without_gaps():
 def test_no_query_looks_at_a_whole_table_or_sorts(tmp_path: Path):
     db = database.open_writer(tmp_path / database.FILE)
     database.bring_up_to_date(db, schema=database.schema(), steps=database.migrations())
-    for noun in ("predictions", "models", "versions", "accounts", "files", "outbox", "secrets"):
+    for noun in (
+        "predictions",
+        "models",
+        "versions",
+        "accounts",
+        "files",
+        "deployments",
+        "outbox",
+        "secrets",
+    ):
         for name, sql in queries(noun, columns="*").items():
             if name in WHOLE_TABLE or sql.startswith("INSERT"):
                 continue

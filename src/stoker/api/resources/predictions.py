@@ -15,6 +15,7 @@ from stoker.api.known import Known
 from stoker.api.services import Services
 from stoker.api.wire import PredictionObject, encode, prediction_object
 from stoker.core import ids
+from stoker.core.deployments import check_takes_predictions
 from stoker.core.errors import FieldProblem, InputInvalid, NotFound
 from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
 from stoker.runtime.live import Live
@@ -42,6 +43,18 @@ async def create_for_model(request: Request) -> Response:
     wanted = creation.to_model(body, services.settings)
     known = await references.latest_version(services, model)
     return await _create(request, body, wanted, known)
+
+
+async def create_for_deployment(request: Request) -> Response:
+    """POST /deployments/{owner}/{name}/predictions: the version of the current release."""
+    services = request.services
+    owner, name = request.path_params["owner"], request.path_params["name"]
+    body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
+    deployment = await references.own_deployment(services, owner, name, account=request.account)
+    check_takes_predictions(deployment)
+    wanted = creation.to_model(body, services.settings)
+    known = await references.current_version(services, deployment)
+    return await _create(request, body, wanted, known, deployment=deployment.ref)
 
 
 async def get(request: Request) -> Response:
@@ -89,7 +102,9 @@ async def describe(services: Services, prediction: Prediction) -> PredictionObje
     return prediction_object(prediction, links=services.links, streams=known.streams if known else None)
 
 
-async def _create(request: Request, body: bytes, wanted: creation.Wanted, known: Known) -> Response:
+async def _create(
+    request: Request, body: bytes, wanted: creation.Wanted, known: Known, *, deployment: str | None = None
+) -> Response:
     services = request.services
     problems = known.inputs.problems(wanted.input)
     if problems:
@@ -100,7 +115,7 @@ async def _create(request: Request, body: bytes, wanted: creation.Wanted, known:
         again = await _answer_again(request, key)
         if again is not None:
             return again
-    prediction = await _new(request, wanted, known)
+    prediction = await _new(request, wanted, known, deployment)
     told = preferences.wait(request.fields) is None
     live = services.dispatcher.submit(prediction, known.version, told=told)
     if key is not None:
@@ -108,7 +123,7 @@ async def _create(request: Request, body: bytes, wanted: creation.Wanted, known:
     return await _answer_create(request, live, known)
 
 
-async def _new(request: Request, wanted: creation.Wanted, known: Known) -> Prediction:
+async def _new(request: Request, wanted: creation.Wanted, known: Known, deployment: str | None) -> Prediction:
     services = request.services
     now_us = services.clock.now_us()
     random = secrets.token_bytes(62)
@@ -121,6 +136,7 @@ async def _new(request: Request, wanted: creation.Wanted, known: Known) -> Predi
         account=request.account,
         model=known.version.model,
         version=known.version.id,
+        deployment=deployment,
         created_us=now_us,
         stream_key=ids.stream_key(random[10:]),
         input=taken.shown,

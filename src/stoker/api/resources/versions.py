@@ -41,6 +41,8 @@ async def delete(request: Request) -> Response:
     if model.visibility == "public":
         raise Conflict("A version of a public model cannot be deleted.")
     id = request.path_params["id"]
+    if await request.services.store.deployments.runs(model.ref, id):
+        raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
     if not await request.services.store.versions.delete(model.ref, id):
         raise NotFound
     request.services.versions.forget(id)

@@ -65,7 +65,7 @@ CREATE TABLE predictions (
     version TEXT NOT NULL,
     created_us INTEGER NOT NULL,
     stream_key TEXT NOT NULL,
-    deployment TEXT,
+    deployment TEXT COLLATE NOCASE,
     source TEXT NOT NULL,
     status TEXT NOT NULL,
     started_us INTEGER,
@@ -86,6 +86,7 @@ CREATE UNIQUE INDEX predictions_stream ON predictions (stream_key);
 CREATE INDEX predictions_newest ON predictions (account, kind, created_us, id);
 CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, id) WHERE source = 'web';
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
+CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
 CREATE INDEX predictions_to_empty ON predictions (completed_us)
     WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api';
 
@@ -101,6 +102,32 @@ WHEN NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
 BEGIN
     UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
 END;
+
+CREATE TABLE deployments (
+    ref TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
+    owner TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    created_us INTEGER NOT NULL,
+    number INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX deployments_newest ON deployments (owner, created_us, ref);
+
+-- Every release that a deployment has had; the one of the deployment's number is current.
+CREATE TABLE releases (
+    deployment TEXT NOT NULL COLLATE NOCASE REFERENCES deployments (ref) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    model TEXT NOT NULL COLLATE NOCASE,
+    version TEXT NOT NULL,
+    hardware TEXT NOT NULL,
+    min_instances INTEGER NOT NULL,
+    max_instances INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    created_by TEXT NOT NULL COLLATE NOCASE,
+    PRIMARY KEY (deployment, number)
+) STRICT;
+
+CREATE INDEX releases_of_version ON releases (version);
 
 CREATE TABLE files (
     id TEXT PRIMARY KEY NOT NULL,

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from stoker.core.errors import DataDirUnusable
 from stoker.store.sqlite import database
 from stoker.store.sqlite.accounts import SqliteAccounts
+from stoker.store.sqlite.deployments import SqliteDeployments
 from stoker.store.sqlite.files import SqliteFiles
 from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
@@ -38,6 +39,7 @@ class SqliteStore:
         self.versions = SqliteVersions(writer, readers)
         self.accounts = SqliteAccounts(writer, readers)
         self.files = SqliteFiles(writer, readers)
+        self.deployments = SqliteDeployments(writer, readers)
         self.outbox = SqliteOutbox(writer, readers)
 
     @classmethod

@@ -31,8 +31,10 @@ SELECT {columns} FROM versions
 WHERE model = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?)
 ORDER BY created_us {direction}, id {direction} LIMIT ?;
 
--- delete: forgets a version
-DELETE FROM versions WHERE model = ? AND id = ?;
+-- delete: forgets a version that no deployment's current release runs
+DELETE FROM versions WHERE model = ?1 AND id = ?2 AND NOT EXISTS (
+    SELECT 1 FROM releases AS r JOIN deployments AS d ON d.ref = r.deployment AND d.number = r.number
+    WHERE r.version = ?2 AND r.model = ?1);
 
 -- ids: every version, once however many models have it
 SELECT DISTINCT id FROM versions;

@@ -90,6 +90,23 @@ const stories = {
     }
     return found;
   },
+  async deployments() {
+    const { deployments } = replicate;
+    const scaling = { min_instances: 0, max_instances: 1 };
+    const config = { name: "javascript", model: "local/empty", version: empty, hardware: "cpu", ...scaling };
+    const made = await deployments.create(config);
+    const found = await deployments.get("local", "javascript");
+    const { results } = await deployments.list();
+    let prediction = await deployments.predictions.create("local", "javascript", { input: { text: "deployed" } });
+    prediction = await replicate.wait(prediction, { interval: 50 });
+    const changed = await deployments.update("local", "javascript", { max_instances: 2 });
+    const refused = await deployments.delete("local", "javascript").catch((error) => error.response.status);
+    await deployments.update("local", "javascript", { min_instances: 0, max_instances: 0 });
+    const deleted = await deployments.delete("local", "javascript");
+    const numbers = [made, found, changed].map((deployment) => deployment.current_release.number);
+    const listed = results.some((deployment) => deployment.name === "javascript");
+    return [prediction.output, prediction.deployment, numbers, listed, refused, deleted];
+  },
   async webhookSecret() {
     return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
   },

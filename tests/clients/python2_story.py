@@ -77,6 +77,25 @@ def errors(empty, words, files, slow):
     return names
 
 
+def deployments(empty, words, files, slow):
+    name = {"deployment_owner": "local", "deployment_name": "python2"}
+    made = replicate.deployments.create(
+        name="python2", model="local/empty", version=empty, hardware="cpu", min_instances=0, max_instances=1
+    )
+    assert replicate.deployments.get(**name).to_dict() == made.to_dict()
+    assert "python2" in [deployment.name for deployment in replicate.deployments.list()]
+    prediction = replicate.deployments.predictions.create(**name, input={"text": "deployed"}, prefer="wait")
+    changed = replicate.deployments.update(**name, max_instances=2)
+    try:
+        replicate.deployments.delete(**name)
+    except replicate.ConflictError as error:
+        refused = error.status_code
+    replicate.deployments.update(**name, min_instances=0, max_instances=0)
+    replicate.deployments.delete(**name)
+    numbers = [made.current_release.number, changed.current_release.number]
+    return [prediction.output, prediction.deployment, numbers, refused]
+
+
 def asynchronous(empty, words, files, slow):
     async def story():
         async with replicate.AsyncReplicate() as client:

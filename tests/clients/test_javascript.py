@@ -24,6 +24,7 @@ STORIES: dict[str, Any] = {
     "abort": "canceled",
     "filesApi": [10, {"about": "test"}],
     "errors": [["ApiError", 422], ["ApiError", 404], ["ApiError", 401], "Prediction failed: out of words"],
+    "deployments": ["deployed", "local/javascript", [1, 1, 2], True, 409, True],
     "webhookSecret": True,
 }
 

@@ -158,6 +158,33 @@ def test_models_versions_account_hardware_and_secret(client: replicate.Client, p
     assert client.webhooks.default.secret().key.startswith("whsec_")
 
 
+def test_deployments(client: replicate.Client, pushed: Pushed):
+    wanted = {"model": "local/empty", "version": pushed("empty"), "hardware": "cpu"}
+    made = client.deployments.create(name="local/python1", min_instances=0, max_instances=1, **wanted)
+    assert (made.id, made.current_release.number) == ("local/python1", 1)
+    assert client.deployments.get("local/python1").current_release.configuration.max_instances == 1
+    assert made.id in [deployment.id for deployment in client.deployments.list()]
+    prediction = made.predictions.create({"text": "waited for"}, wait=True)
+    assert (prediction.status, prediction.output) == ("succeeded", "waited for")
+    prediction = client.deployments.predictions.create("local/python1", {"text": "from afar"})
+    prediction.wait()
+    assert prediction.output == "from afar"
+    assert prediction.version == made.current_release.version
+    prediction = client.predictions.create(deployment="local/python1", input={"text": "by name"})
+    prediction.wait()
+    assert prediction.output == "by name"
+    changed = client.deployments.update("local", "python1", max_instances=2)
+    assert changed.current_release.number == 2
+    assert changed.current_release.created_by.username == "local"
+    with pytest.raises(ReplicateError) as error:
+        client.deployments.delete("local", "python1")
+    assert error.value.status == 409
+    client.deployments.update("local", "python1", min_instances=0, max_instances=0)
+    with pytest.raises(ReplicateError, match="is disabled"):
+        made.predictions.create({"text": "refused"})
+    assert client.deployments.delete("local", "python1")
+
+
 def test_async_run_stream_and_create(server: StokerServer, pushed: Pushed):
     empty, words = pushed("empty"), pushed("concatenate")
 

@@ -22,6 +22,7 @@ STORIES: dict[str, Any] = {
     "cancel": "canceled",
     "files_api": [10, {"about": "test"}, True],
     "errors": ["UnprocessableEntityError", "NotFoundError", "AuthenticationError", "ModelError"],
+    "deployments": ["deployed", "local/python2", [1, 2], 409],
     "asynchronous": ["0", "1", "2", "3"],
 }
 

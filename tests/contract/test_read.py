@@ -134,7 +134,7 @@ async def test_list_shows_what_is_live(p: Platform) -> None:
 @story
 async def test_removed_data(p: Platform) -> None:
     made = await p.predict(await p.version("sketch"), {"text": "x"}, prefer="wait")
-    await p.store.predictions.remove_data(p.clock.now_us())
+    await p.store.predictions.remove_data("alice", p.clock.now_us())
     now = (await p.client.get(f"/predictions/{made['id']}")).json()
     assert (now["data_removed"], now["output"], now["input"], now["logs"]) == (True, None, {}, "")
     assert now["status"] == "succeeded"

@@ -43,7 +43,13 @@ async def test_gotchas_20_to_22_every_spelling_is_answered_without_redirect(p: P
 
 @story
 async def test_account(p: Platform) -> None:
-    assert (await p.client.get("/account")).json() == {"type": "user", "username": "alice", "name": "alice"}
+    assert (await p.client.get("/account")).json() == {
+        "type": "user",
+        "username": "alice",
+        "name": "alice",
+        "avatar_url": None,
+        "github_url": None,
+    }
 
 
 @story

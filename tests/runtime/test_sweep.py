@@ -1,11 +1,12 @@
 """What the sweep removes, and what it leaves: in the store, among the blobs, in the workspace."""
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from stoker.core import ids
-from stoker.core.catalog import FileRecord
+from stoker.core.catalog import Account, FileRecord
 from stoker.ports.blobs import Blob
 from stoker.runtime.sweep import DISK_EVERY_US, Sweep
 from tests.runtime.stage import Stage, play
@@ -77,6 +78,7 @@ def test_files_go_when_their_time_is_over_and_their_bytes_with_them(tmp_path: Pa
 
 def test_data_of_predictions_goes_after_its_time(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
+        await account(stage)
         version = await stage.version()
         live = await stage.submit(version, source="api", input=b'{"a": 1}')
         instance = await stage.instance()
@@ -89,6 +91,28 @@ def test_data_of_predictions_goes_after_its_time(tmp_path: Path) -> None:
         assert (await kept(stage, live.id)).output is None
 
     play(tmp_path, story, retention_s=3600.0)
+
+
+def test_an_account_may_keep_its_data_longer(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await account(stage, retention_s=math.inf)
+        live = await stage.submit(await stage.version(), source="api")
+        instance = await stage.instance()
+        instance.succeed(instance.runs[0].number)
+        assert await live.wait_over()
+        sweep = sweep_of(stage)
+        await sweep.step(stage.clock.advance(10 * WEEK_S))
+        assert (await kept(stage, live.id)).output is not None
+        await stage.store.accounts.update("local", retention_s=0.0)
+        await sweep.step(stage.clock.advance(60))
+        assert (await kept(stage, live.id)).data_removed
+
+    play(tmp_path, story, retention_s=60.0)
+
+
+async def account(stage: Stage, **fields: Any) -> None:
+    given = Account(name="local", created_us=1, webhook_secret="whsec_x", **fields)
+    assert await stage.store.accounts.create(given)
 
 
 async def kept(stage: Stage, id: str) -> Any:

@@ -1,4 +1,4 @@
-"""One path of the API as an ASGI application: method, caller, handler, errors as problems.
+"""One path of the API as an ASGI application: method, caller, scope, limits, handler, errors as problems.
 
 Used by ``routes``. Handlers take our ``Request`` and give a Response; they raise ``StokerError`` and never
 build an error answer themselves.
@@ -7,22 +7,27 @@ build an error answer themselves.
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 
+import msgspec
 from starlette import requests
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from stoker.api import problems
+from stoker.api.limits import Headers
 from stoker.api.services import Services
-from stoker.core.catalog import Token
+from stoker.core import permissions
 from stoker.core.errors import StokerError
+from stoker.core.permissions import Action, Caller
 
 
 class Request(requests.Request):
     """A request with what handlers need."""
 
     services: Services
-    caller: Token
+    caller: Caller
     """Who calls; missing on open endpoints."""
+    allowance: Headers = []
+    """What is left of the caller's rate limit, to tell with the answer."""
 
     @property
     def account(self) -> str:
@@ -36,13 +41,31 @@ class Request(requests.Request):
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+READING = frozenset({"GET", "HEAD", "QUERY"})
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What a path asks of whoever comes; what more a handler asks depends on the thing."""
+
+    open: bool = False
+    """Needs no token, and ignores any that comes."""
+    reads: Action = "see"
+    """What the token's scope must cover for GET, HEAD and QUERY."""
+    writes: Action = "change"
+    """The same for all other methods."""
+    creates: bool = False
+    """Whether a POST counts as creating a prediction, which has a rate limit of its own."""
+    tells_limits: bool = True
+    """Whether answers carry the rate limit's headers (those of files do not)."""
+
 
 class Endpoint:
-    """``handlers`` by method. ``open`` ones need no token, and ignore any that comes."""
+    """``handlers`` by method."""
 
-    def __init__(self, services: Services, handlers: dict[str, Handler], *, open: bool = False):
+    def __init__(self, services: Services, handlers: dict[str, Handler], access: Access):
         self._services = services
-        self._open = open
+        self.access = access
+        self.methods = tuple(handlers)
         self._handlers = dict(handlers)
         if "GET" in handlers:
             self._handlers.setdefault("HEAD", handlers["GET"])
@@ -59,15 +82,27 @@ class Endpoint:
             return
         except Exception as error:  # noqa: BLE001  the edge: the client gets a problem, the log the traceback
             response = problems.internal(error, method=request.method, path=scope["path"])
+        response.raw_headers.extend(request.allowance)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         handler = self._handlers.get(request.method)
         if handler is None:
             return self._no_handler(request.method)
-        if not self._open:
-            request.caller = await self._services.tokens.caller(request.fields.get("authorization"))
+        if not self.access.open:
+            await self._admit(request)
         return await handler(request)
+
+    async def _admit(self, request: Request) -> None:
+        """Finds the caller; raises what keeps it from going on, whatever it asks for."""
+        services, access = self._services, self.access
+        request.caller = await services.tokens.caller(request.fields.get("authorization"))
+        if services.limits.are_on:
+            kind = "create" if access.creates and request.method == "POST" else "other"
+            left = services.limits.take(request.caller.id, kind, services.clock.now_us())
+            if access.tells_limits:
+                request.allowance = left
+        permissions.demand_scope(request.caller, access.reads if request.method in READING else access.writes)
 
     def _no_handler(self, method: str) -> Response:
         if method == "OPTIONS":

@@ -18,7 +18,7 @@ import msgspec
 from stoker.api.inputs import InputSchema
 from stoker.api.services import Services
 from stoker.api.wire import encode
-from stoker.core import ids
+from stoker.core import ids, retention
 from stoker.core.catalog import FileRecord
 from stoker.core.errors import FieldProblem, InputInvalid
 
@@ -86,11 +86,19 @@ class Intake:
             sha256=blob.sha256,
             md5=blob.md5,
             created_us=self._now_us,
-            expires_us=self._now_us + int(self._services.settings.upload_ttl_s * 1e6),
+            expires_us=retention.expiry_us(await self._life_s(), self._now_us),
             prediction=self._prediction,
         )
         await self._services.store.files.create(record)
         return record
+
+    async def _life_s(self) -> float:
+        """At least as long as the input that links to it may be kept."""
+        settings = self._services.settings
+        account = await self._services.store.accounts.get(self._account)
+        own_s = account.retention_s if account else None
+        kept_s = settings.retention_s if own_s is None else own_s
+        return max(settings.upload_ttl_s, settings.run_timeout_s + kept_s)
 
     async def _check_links(self, value: Any, field: str) -> None:
         if isinstance(value, str):

@@ -51,6 +51,10 @@ class KnownVersions:
             del self._kept[next(iter(self._kept))]
         return known
 
+    def forget_account(self, account: str) -> None:
+        """Must be called when an account may see less than before."""
+        self._kept = {key: known for key, known in self._kept.items() if key[1] != f"@{account}"}
+
     def forget(self, id: str) -> None:
         """Must be called when a version is deleted."""
         self._kept = {key: known for key, known in self._kept.items() if key[0] != id}

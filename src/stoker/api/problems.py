@@ -22,6 +22,7 @@ _STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
     (errors.NotFound, 404, None),
     (errors.Unauthenticated, 401, "Unauthenticated"),
     (errors.Forbidden, 403, "Forbidden"),
+    (errors.Throttled, 429, "Too many requests"),
     (errors.Conflict, 409, "Conflict"),
     (errors.BadRequest, 400, "Bad request"),
     (errors.TooLarge, 413, "Request too large"),
@@ -63,6 +64,18 @@ def for_error(error: errors.StokerError) -> Response:
     status, title = next((s, t) for kind, s, t in _STATUSES if isinstance(error, kind))
     if isinstance(error, errors.InputInvalid):
         return problem(status, error.message, title=title, invalid_fields=error.fields)
+    if isinstance(error, errors.Throttled):
+        return problem(
+            status,
+            error.message,
+            title=title,
+            headers={
+                "retry-after": str(error.reset_s),
+                "ratelimit-remaining": "0",
+                "ratelimit-reset": str(error.reset_s),
+            },
+            retry_after=error.reset_s,
+        )
     return problem(status, error.message, title=title)
 
 

@@ -6,12 +6,13 @@ from stoker.core.catalog import Model
 from stoker.core.deployments import Deployment
 from stoker.core.errors import NotFound, VersionUnknown
 from stoker.core.ids import is_version_id
+from stoker.core.permissions import Caller, may
 
 
-async def visible_model(services: Services, owner: str, name: str, *, account: str) -> Model:
-    """The model, if it exists and the account may see it; else ``NotFound``."""
+async def visible_model(services: Services, owner: str, name: str, *, caller: Caller) -> Model:
+    """The model, if it exists and the caller may see it; else ``NotFound``."""
     model = await services.store.models.get(owner, name)
-    if model is None or not model.is_visible_to(account):
+    if model is None or not may(caller, "see", model):
         raise NotFound
     return model
 
@@ -42,7 +43,7 @@ async def latest_version(services: Services, model: Model) -> Known:
     raise VersionUnknown(f"{model.ref} has no version yet.")
 
 
-async def named_version(services: Services, reference: str, *, account: str) -> Known:
+async def named_version(services: Services, reference: str, *, caller: Caller) -> Known:
     """``<64 hex>``, ``owner/name:<64 hex>`` or ``owner/name``; else ``VersionUnknown``."""
     ref, _, id = reference.rpartition(":")
     if "/" in id and not ref:
@@ -50,13 +51,13 @@ async def named_version(services: Services, reference: str, *, account: str) -> 
     if id and not is_version_id(id):
         raise VersionUnknown
     if not ref:
-        known = await services.versions.get_visible(id, account=account)
+        known = await services.versions.get_visible(id, account=caller.account)
         if known is None:
             raise VersionUnknown
         return known
     owner, _, name = ref.partition("/")
     try:
-        model = await visible_model(services, owner, name, account=account)
+        model = await visible_model(services, owner, name, caller=caller)
     except NotFound:
         raise VersionUnknown from None
     if not id:

@@ -2,15 +2,17 @@
 
 from starlette.routing import Route
 
-from stoker.api.endpoint import Endpoint, Handler
+from stoker.api.endpoint import Access, Endpoint, Handler
 from stoker.api.resources import (
     account,
+    accounts,
     builds,
     delivery,
     deployments,
     files,
     hardware,
     health,
+    members,
     models,
     predictions,
     sources,
@@ -19,27 +21,43 @@ from stoker.api.resources import (
     versions,
 )
 from stoker.api.services import Services
+from stoker.core.permissions import Action
 
 
 def routes(services: Services) -> list[Route]:
-    """The route table."""
+    """The route table. ``endpoint.Access`` says what ``reads``, ``writes`` and ``creates`` mean."""
 
-    def path(path: str, *, open: bool = False, **handlers: Handler) -> Route:
-        return Route(path, Endpoint(services, handlers, open=open))
+    def path(
+        path: str,
+        *,
+        open: bool = False,
+        reads: Action = "see",
+        writes: Action = "change",
+        creates: bool = False,
+        **handlers: Handler,
+    ) -> Route:
+        access = Access(
+            open=open,
+            reads=reads,
+            writes=writes,
+            creates=creates,
+            tells_limits=not path.startswith("/files"),
+        )
+        return Route(path, Endpoint(services, handlers, access))
 
     model = "/models/{owner}/{name}"
     deployment = "/deployments/{owner}/{name}"
     return [
-        path("/predictions", GET=predictions.list_, POST=predictions.create),
+        path("/predictions", writes="run", creates=True, GET=predictions.list_, POST=predictions.create),
         path("/predictions/{id}", GET=predictions.get),
-        path(f"{model}/predictions", POST=predictions.create_for_model),
-        path(f"{deployment}/predictions", POST=predictions.create_for_deployment),
-        path("/predictions/{id}/cancel", POST=predictions.cancel),
+        path(f"{model}/predictions", writes="run", creates=True, POST=predictions.create_for_model),
+        path(f"{deployment}/predictions", writes="run", creates=True, POST=predictions.create_for_deployment),
+        path("/predictions/{id}/cancel", writes="run", POST=predictions.cancel),
         path("/streams/{key}", open=True, GET=streams.text, OPTIONS=streams.preflight),
         path("/files/stream-{key}", open=True, GET=streams.files, OPTIONS=streams.preflight),
         path("/delivery/{id}/{pass_}/{name}", open=True, GET=delivery.get, OPTIONS=delivery.preflight),
-        path("/files", GET=files.list_, POST=files.create),
-        path("/files/{id}", GET=files.get, DELETE=files.delete),
+        path("/files", writes="run", GET=files.list_, POST=files.create),
+        path("/files/{id}", writes="run", GET=files.get, DELETE=files.delete),
         path("/files/{id}/download", open=True, GET=files.download),
         path("/models", GET=models.list_, POST=models.create, QUERY=models.search),
         path(model, GET=models.get, PATCH=models.update, DELETE=models.delete),
@@ -50,14 +68,18 @@ def routes(services: Services) -> list[Route]:
         path(deployment, GET=deployments.get, PATCH=deployments.update, DELETE=deployments.delete),
         path("/account", GET=account.get),
         path("/hardware", GET=hardware.list_),
-        path("/webhooks/default/secret", GET=account.webhook_secret),
+        path("/webhooks/default/secret", reads="run", GET=account.webhook_secret),
         path("/stoker/blobs/missing", POST=sources.missing),
         path("/stoker/blobs/{sha256}", PUT=sources.put),
         path("/stoker/builds", POST=builds.create),
         path("/stoker/builds/{id}", GET=builds.get),
         path("/stoker/builds/{id}/events", GET=builds.events),
-        path("/stoker/tokens", GET=tokens.list_, POST=tokens.create),
-        path("/stoker/tokens/{id}", DELETE=tokens.revoke),
-        path("/stoker/files-secret", GET=files.secret),
+        path("/stoker/tokens", writes="run", GET=tokens.list_, POST=tokens.create),
+        path("/stoker/tokens/{id}", writes="run", DELETE=tokens.revoke),
+        path("/stoker/accounts", GET=accounts.list_, POST=accounts.create),
+        path("/stoker/accounts/{name}", GET=accounts.get, PATCH=accounts.update),
+        path("/stoker/accounts/{name}/members", GET=members.list_),
+        path("/stoker/accounts/{name}/members/{member}", PUT=members.put, DELETE=members.remove),
+        path("/stoker/files-secret", reads="run", GET=files.secret),
         path("/health", open=True, GET=health.get),
     ]

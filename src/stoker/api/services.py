@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from stoker.api.auth import Tokens
 from stoker.api.known import KnownVersions
+from stoker.api.limits import RateLimits
 from stoker.api.retries import Retries
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile, Version
@@ -97,8 +98,13 @@ class Services:
     tokens: Tokens = field(init=False)
     versions: KnownVersions = field(init=False)
     retries: Retries = field(init=False)
+    limits: RateLimits = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tokens", Tokens(self.store.accounts))
+        object.__setattr__(self, "tokens", self._tokens())
         object.__setattr__(self, "versions", KnownVersions(self.store.versions))
         object.__setattr__(self, "retries", Retries())
+        object.__setattr__(self, "limits", RateLimits(self.settings))
+
+    def _tokens(self) -> Tokens:
+        return Tokens(self.store.accounts, self.clock, operator=self.settings.account)

@@ -103,7 +103,13 @@ def render_prediction(prediction: Prediction, *, links: Links, streams: Streams 
 
 def account_object(account: Account) -> dict[str, Any]:
     """Section 4.1."""
-    return {"type": account.kind, "username": account.name, "name": account.name}
+    return {
+        "type": account.kind,
+        "username": account.name,
+        "name": account.display_name or account.name,
+        "avatar_url": account.avatar_url,
+        "github_url": account.github_url,
+    }
 
 
 def version_object(version: Version) -> dict[str, Any]:

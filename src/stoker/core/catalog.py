@@ -7,14 +7,33 @@ import msgspec
 from stoker.core.environments import EnvironmentSpec
 
 Visibility = Literal["public", "private"]
+AccountKind = Literal["user", "organization"]
+Role = Literal["admin", "member"]
+"""What somebody is in an organisation."""
+Scope = Literal["read", "run", "admin"]
+"""What a token is good for; each covers those before it (``core.permissions``)."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    kind: Literal["user", "organization"] = "user"
+    kind: AccountKind = "user"
     created_us: int
     webhook_secret: str
     """``whsec_`` and base64; signs this account's webhooks."""
+    display_name: str = ""
+    avatar_url: str | None = None
+    github_url: str | None = None
+    retention_s: float | None = None
+    """How long its predictions' data is kept; infinity is for ever, None as the server's setting says."""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """That a user belongs to an organisation."""
+
+    organization: str
+    account: str
+    role: Role = "member"
+    created_us: int
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +48,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """The first characters, for people: ``r8_Hw***``."""
     created_us: int
     revoked_us: int | None = None
+    scope: Scope = "admin"
+    expires_us: int | None = None
+    used_us: int | None = None
+    """When it was last seen, to the minute."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +77,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         """``owner/name``."""
         return f"{self.owner}/{self.name}"
-
-    def is_visible_to(self, account: str) -> bool:
-        return self.visibility == "public" or self.account == account
 
 
 class SourceFile(msgspec.Struct, frozen=True, order=True):

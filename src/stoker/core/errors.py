@@ -4,6 +4,7 @@
     ├── NotFound                 the thing does not exist (or is not yours to see)
     ├── Unauthenticated          no valid token
     ├── Forbidden                a valid token that may not do this
+    ├── Throttled                too many requests (says when to come back)
     ├── Conflict                 the thing exists already, or is in use
     ├── BadRequest               the request cannot be read
     ├── TooLarge                 a body or file over its limit
@@ -55,6 +56,16 @@ class Forbidden(StokerError):
     """This token may not do that."""
 
     code = "forbidden"
+
+
+class Throttled(StokerError):
+    """Request was throttled."""
+
+    code = "throttled"
+
+    def __init__(self, reset_s: int):
+        self.reset_s = reset_s
+        super().__init__(f"Request was throttled. Your rate limit resets in ~{reset_s}s.")
 
 
 class Conflict(StokerError):

@@ -80,6 +80,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     webhook_events: tuple[str, ...] = ()
     """What the caller filtered by; empty is the default (output and completed)."""
     data_removed: bool = False
+    kept: bool = False
+    """Whether its data stays whatever the account's retention says: it is shown as an example."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

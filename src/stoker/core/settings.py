@@ -42,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a cancelled model may take to stop before its instance is killed."""
     retention_s: float = 3600.0
     """How long input, output, files and logs of a finished prediction are kept."""
+    rate_limit_create_per_minute: int | None = None
+    """Most predictions that one token may create in a minute; 0 is no limit."""
+    rate_limit_per_minute: int | None = None
+    """Most other requests of one token in a minute; 0 is no limit."""
     upload_ttl_s: float = 86400.0
     """How long an uploaded file is kept."""
     environment_keep_s: float = 604800.0

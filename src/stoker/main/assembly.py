@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 SYNC_S = 1.0
 """How long the output file of a prediction that waits for no disk may not survive a power cut."""
+MINUTE_S = 60.0
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +80,11 @@ async def assemble(
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
     stack.push_async_callback(duties.cancel_all, loops)
+    services = _services(ground, dispatcher, deployed, builder)
+    stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
-    return _services(ground, dispatcher, deployed, builder), dispatcher
+    return services, dispatcher
 
 
 def _engine(settings: Settings) -> ProcessEngine:
@@ -143,6 +146,13 @@ def _start_loops(
         asyncio.create_task(duties.every(TICK_S, dispatcher.step, clock=clock, name="deadlines")),
         asyncio.create_task(duties.every(EVERY_S, sweep.step, clock=clock, name="sweep")),
         asyncio.create_task(duties.every(SYNC_S, lambda _: blobs.sync(), clock=clock, name="sync of files")),
+    ]
+
+
+def _start_api_loops(clock: Clock, services: Services) -> list[asyncio.Task[None]]:
+    return [
+        asyncio.create_task(duties.every(MINUTE_S, services.tokens.step, clock=clock, name="token uses")),
+        asyncio.create_task(duties.every(MINUTE_S, services.limits.step, clock=clock, name="rate limits")),
     ]
 
 

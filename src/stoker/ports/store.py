@@ -15,11 +15,11 @@ dispatch (insert, in the same transaction as the prediction's change) and the we
 """
 
 from collections.abc import Sequence
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from stoker.core.catalog import Account, FileRecord, Model, Token, Version
+from stoker.core.catalog import Account, FileRecord, Member, Model, Role, Token, Version
 from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Kind, Prediction
 
@@ -112,8 +112,15 @@ class Predictions(Protocol):
         """Newest first; after is inclusive, before exclusive. ``logs`` is left out: it may be large."""
         ...
 
-    async def remove_data(self, completed_before_us: int, *, limit: int = 500) -> list[str]:
-        """Empties input, output and logs of the first API predictions completed before then; their ids."""
+    async def keep(self, id: str, kept: bool) -> bool:
+        """Its data and files stay, whatever the retention (or may go again); False where they are gone."""
+        ...
+
+    async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
+        """Empties input, output and logs of the account's first API predictions completed before then.
+
+        Gives their ids. Their files are forgotten; what is kept (``keep``) stays.
+        """
         ...
 
 
@@ -125,7 +132,10 @@ class Models(Protocol):
     async def get(self, owner: str, name: str) -> Model | None: ...
 
     async def page(self, account: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Model]:
-        """The public ones and the account's own, newest first; a cursor's id is ``owner/name``."""
+        """The public ones, the account's own and its organisations', newest first.
+
+        A cursor's id is ``owner/name``.
+        """
         ...
 
     async def update(self, owner: str, name: str, **fields: str | None) -> Model | None:
@@ -150,7 +160,7 @@ class Versions(Protocol):
         ...
 
     async def get_visible(self, id: str, account: str) -> Version | None:
-        """By id alone, of a model that the account may see; its own before other people's."""
+        """By id alone, of a model that the account may see: its own, its organisations', then public ones."""
         ...
 
     async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
@@ -182,7 +192,37 @@ class Accounts(Protocol):
 
     async def get(self, name: str) -> Account | None: ...
 
+    async def page(self, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Account]:
+        """All of them, newest first; a cursor's id is the name."""
+        ...
+
+    async def update(self, name: str, **fields: Any) -> Account | None:
+        """Changes display_name, avatar_url, github_url, retention_s; the account as it is now."""
+        ...
+
+    async def retentions(self) -> dict[str, float | None]:
+        """The ``retention_s`` of every account."""
+        ...
+
+    async def set_member(self, member: Member) -> None:
+        """Makes a user a member, or gives a member another role."""
+        ...
+
+    async def remove_member(self, organization: str, account: str) -> bool: ...
+
+    async def members(self, organization: str) -> list[Member]:
+        """By name."""
+        ...
+
+    async def roles(self, account: str) -> dict[str, Role]:
+        """The organisations that a user belongs to."""
+        ...
+
     async def create_token(self, token: Token) -> None: ...
+
+    async def token(self, id: str) -> Token | None:
+        """Also a revoked one."""
+        ...
 
     async def token_by_digest(self, digest: str) -> Token | None:
         """Also a revoked one."""
@@ -194,6 +234,10 @@ class Accounts(Protocol):
 
     async def revoke_token(self, account: str, id: str, now_us: int) -> bool:
         """False where there is no such token, or it was revoked already."""
+        ...
+
+    async def note_uses(self, ids: Sequence[str], now_us: int) -> None:
+        """The tokens were used about now."""
         ...
 
 

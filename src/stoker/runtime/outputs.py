@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from stoker.core import ids
+from stoker.core import ids, retention
 from stoker.core.catalog import FileRecord
 from stoker.core.inputs import put
 from stoker.core.links import Links
@@ -25,8 +25,7 @@ class OutputFiles:
         self._blobs = blobs
         self._links = links
         self._clock = clock
-        self._life_us = int((settings.retention_s + settings.run_timeout_s) * 1e6)
-        """A link must outlive the run that made it and then the time for which outputs are kept."""
+        self._settings = settings
 
     async def keep(
         self, value: bytes, files: list[OutputFile], prediction: Prediction, *, synced: bool = True
@@ -47,6 +46,7 @@ class OutputFiles:
 
     async def _keep_one(self, file: OutputFile, prediction: Prediction, *, synced: bool) -> str:
         blob = await self._blobs.adopt(Path(file.path), synced=synced)
+        life_s = await self._life_s(prediction.account)
         now_us = self._clock.now_us()
         record = FileRecord(
             id=ids.opaque_key(secrets.token_bytes(20)),
@@ -57,8 +57,14 @@ class OutputFiles:
             size_bytes=blob.size_bytes,
             sha256=blob.sha256,
             created_us=now_us,
-            expires_us=now_us + self._life_us,
+            expires_us=retention.expiry_us(life_s, now_us),
             prediction=prediction.id,
         )
         await self._store.files.create(record, synced=synced)
         return self._links.content(record.id, record.name, expires_us=record.expires_us)
+
+    async def _life_s(self, account: str) -> float:
+        """A link must outlive the run that made it and then the time for which outputs are kept."""
+        found = await self._store.accounts.get(account)
+        own_s = found.retention_s if found else None
+        return self._settings.run_timeout_s + (self._settings.retention_s if own_s is None else own_s)

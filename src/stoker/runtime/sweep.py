@@ -5,6 +5,7 @@ A duty of the server's. It asks the store what is still referred to and leaves t
 
 import logging
 
+from stoker.core import retention
 from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.store import Store
@@ -38,9 +39,11 @@ class Sweep:
             await self._sweep_workspace()
 
     async def _remove_data(self, now_us: int) -> None:
-        before_us = now_us - int(self._settings.retention_s * 1e6)
-        while await self._store.predictions.remove_data(before_us):
-            pass
+        retentions = await self._store.accounts.retentions()
+        cutoffs = retention.cutoffs_us(retentions, self._settings.retention_s, now_us)
+        for account, before_us in cutoffs.items():
+            while await self._store.predictions.remove_data(account, before_us):
+                pass
 
     async def _sweep_blobs(self) -> None:
         """The young-age guard covers what is put while this looks."""

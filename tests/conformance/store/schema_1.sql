@@ -4,8 +4,24 @@ CREATE TABLE accounts (
     name TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
     kind TEXT NOT NULL,
     created_us INTEGER NOT NULL,
-    webhook_secret TEXT NOT NULL
+    webhook_secret TEXT NOT NULL,
+    display_name TEXT NOT NULL DEFAULT '',
+    avatar_url TEXT,
+    github_url TEXT,
+    retention_s REAL
 ) STRICT;
+
+CREATE INDEX accounts_newest ON accounts (created_us, name);
+
+CREATE TABLE members (
+    organization TEXT NOT NULL COLLATE NOCASE REFERENCES accounts (name),
+    account TEXT NOT NULL COLLATE NOCASE REFERENCES accounts (name),
+    role TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    PRIMARY KEY (organization, account)
+) STRICT;
+
+CREATE INDEX members_of_account ON members (account, organization, role);
 
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY NOT NULL,
@@ -14,7 +30,10 @@ CREATE TABLE tokens (
     digest TEXT NOT NULL UNIQUE,
     hint TEXT NOT NULL,
     created_us INTEGER NOT NULL,
-    revoked_us INTEGER
+    revoked_us INTEGER,
+    scope TEXT NOT NULL DEFAULT 'admin',
+    expires_us INTEGER,
+    used_us INTEGER
 ) STRICT;
 
 CREATE INDEX tokens_of_account ON tokens (account, created_us, id);
@@ -73,6 +92,7 @@ CREATE TABLE predictions (
     webhook TEXT,
     webhook_events TEXT NOT NULL DEFAULT '',
     data_removed INTEGER NOT NULL DEFAULT 0,
+    kept INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     metrics BLOB,
     secrets BLOB,
@@ -86,8 +106,8 @@ CREATE INDEX predictions_newest ON predictions (account, kind, created_us, id);
 CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, id) WHERE source = 'web';
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
 CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
-CREATE INDEX predictions_to_empty ON predictions (completed_us)
-    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api';
+CREATE INDEX predictions_to_empty ON predictions (account, completed_us)
+    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0;
 
 -- A run counts once, when its prediction becomes final, whichever statement makes it so.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
@@ -146,6 +166,7 @@ CREATE TABLE files (
 CREATE INDEX files_newest ON files (account, origin, created_us, id);
 CREATE INDEX files_expiry ON files (expires_us);
 CREATE INDEX files_content ON files (sha256);
+CREATE INDEX files_of_prediction ON files (prediction) WHERE prediction IS NOT NULL;
 
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY NOT NULL,

@@ -81,9 +81,9 @@ def test_data_of_old_api_predictions_is_removed_a_part_at_a_time(play: Play):
             await store.predictions.accept(given)
         for moment, given in [(12, old[2]), (10, old[0]), (11, old[1]), (20, young), (1, web)]:
             await store.predictions.finish(given.id, samples.ending(completed_us=moment))
-        assert await store.predictions.remove_data(20, limit=2) == [old[0].id, old[1].id]
-        assert await store.predictions.remove_data(20, limit=2) == [old[2].id]
-        assert await store.predictions.remove_data(20, limit=2) == []
+        assert await store.predictions.remove_data("ann", 20, limit=2) == [old[0].id, old[1].id]
+        assert await store.predictions.remove_data("ann", 20, limit=2) == [old[2].id]
+        assert await store.predictions.remove_data("ann", 20, limit=2) == []
         emptied, kept = await store.predictions.get(old[0].id), await store.predictions.get(web.id)
         assert emptied is not None
         assert (bytes(emptied.input), emptied.output, emptied.logs) == (b"{}", None, "")
@@ -92,5 +92,29 @@ def test_data_of_old_api_predictions_is_removed_a_part_at_a_time(play: Play):
         assert kept is not None
         assert (kept.data_removed, kept.logs) == (False, "one\ntwo\n")
         assert await store.predictions.get(running.id) == running
+
+    play(story)
+
+
+def test_data_goes_by_account_takes_its_files_along_and_leaves_what_is_kept(play: Play):
+    async def story(store: Store) -> None:
+        ours, theirs, example = samples.prediction(), samples.prediction(account="bob"), samples.prediction()
+        for prediction in (ours, theirs, example):
+            await store.predictions.accept(prediction)
+            await store.predictions.finish(prediction.id, samples.ending(completed_us=10))
+            await store.files.create(
+                samples.file(id=prediction.id, origin="output", prediction=prediction.id)
+            )
+        assert await store.predictions.keep(example.id, True)
+        assert await store.predictions.remove_data("ann", 20) == [ours.id]
+        assert await store.files.get(ours.id) is None
+        assert await store.files.get(theirs.id) is not None
+        await store.files.expire(10**12)
+        kept, record = await store.predictions.get(example.id), await store.files.get(example.id)
+        assert kept is not None and kept.kept and kept.output is not None and record is not None
+        assert not await store.predictions.keep(ours.id, True), "there is nothing left to keep"
+        assert await store.predictions.keep(example.id, False)
+        assert await store.predictions.remove_data("ann", 20) == [example.id]
+        assert await store.files.get(example.id) is None
 
     play(story)

@@ -11,9 +11,10 @@ from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, sse
 from stoker.api.services import BuildLog
 from stoker.api.wire import time_text
+from stoker.core import permissions
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile
-from stoker.core.errors import Forbidden, Invalid, NotFound
+from stoker.core.errors import Invalid, NotFound
 
 
 class NewFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,11 +35,10 @@ async def create(request: Request) -> Response:
     wanted = await bodies.read_as(request, NewBuild)
     owner, _, name = wanted.model.partition("/")
     try:
-        model = await references.visible_model(request.services, owner, name, account=request.account)
+        model = await references.visible_model(request.services, owner, name, caller=request.caller)
     except NotFound:
         raise Invalid(f"There is no model {wanted.model}; create it first.") from None
-    if model.account != request.account:
-        raise Forbidden("This model belongs to another account.")
+    permissions.demand(request.caller, "change", model)
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
     started = await request.services.builder.start(model.ref, files, strict=wanted.strict)
     return answers.json(_describe(started), 201)
@@ -95,7 +95,8 @@ async def _own(request: Request) -> BuildLog:
         raise NotFound
     owner, _, name = build.seen.model.partition("/")
     model = await request.services.store.models.get(owner, name)
-    if model is None or model.account != request.account:
+    # As of something private: what a build tells is for those whose model it is, also of a public one.
+    if model is None or not permissions.may(request.caller, "see", model.account):
         raise NotFound
     return build
 

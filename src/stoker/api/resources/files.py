@@ -18,6 +18,7 @@ from stoker.api.wire import file_object
 from stoker.core import ids
 from stoker.core.catalog import FileRecord
 from stoker.core.errors import Forbidden, NotFound
+from stoker.core.permissions import may
 
 PAGE = 100
 FORM_BYTES = 1024 * 1024
@@ -56,7 +57,7 @@ async def get(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE /files/{id}"""
     record = await _own(request)
-    if not await request.services.store.files.delete(record.id, account=request.account):
+    if not await request.services.store.files.delete(record.id, account=record.account):
         raise NotFound
     return answers.empty()
 
@@ -118,6 +119,6 @@ def _record(request: Request, upload: Upload) -> FileRecord:
 async def _own(request: Request) -> FileRecord:
     record = await request.services.store.files.get(request.path_params["id"])
     now_us = request.services.clock.now_us()
-    if record is None or record.account != request.account or record.expires_us <= now_us:
+    if record is None or not may(request.caller, "see", record) or record.expires_us <= now_us:
         raise NotFound
     return record

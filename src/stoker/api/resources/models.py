@@ -1,6 +1,6 @@
 """Models: create, get, list, search, update, delete, README (section 5.4)."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +15,7 @@ from stoker.core import ids
 from stoker.core.catalog import Model
 from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
 from stoker.core.hardware import SKUS
+from stoker.core.permissions import Action, demand, may
 from stoker.ports.store import Cursor, Page
 
 PAGE = 25
@@ -53,7 +54,7 @@ async def create(request: Request) -> Response:
     wanted = await bodies.read_as(request, NewModel)
     _check(wanted)
     owner = await _owner(request, wanted.owner)
-    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner, "account": request.account}
+    fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner.name, "account": owner.account}
     model = Model(created_us=request.services.clock.now_us(), **fields)
     if not await request.services.store.models.create(model):
         raise Conflict(f"A model named {model.ref} exists already.")
@@ -101,7 +102,7 @@ async def update(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """DELETE /models/{owner}/{name}: one's own, private and without versions."""
-    model = await own(request)
+    model = await own(request, "delete")
     if model.visibility == "public":
         raise Conflict("A public model cannot be deleted.")
     if not await request.services.store.models.delete(model.owner, model.name):
@@ -117,27 +118,33 @@ async def readme(request: Request) -> Response:
 async def visible(request: Request) -> Model:
     """The model of the path, if the caller may see it."""
     owner, name = request.path_params["owner"], request.path_params["name"]
-    return await references.visible_model(request.services, owner, name, account=request.account)
+    return await references.visible_model(request.services, owner, name, caller=request.caller)
 
 
-async def _owner(request: Request, name: str) -> str:
-    """The name to put in front of a new model: the caller's own, spelled as the account is.
+class Owner(NamedTuple):
+    name: str
+    """What stands in front of the model's name."""
+    account: str
+    """Whose it is."""
+
+
+async def _owner(request: Request, name: str) -> Owner:
+    """Whose a new model is: the caller's own account's, or an organisation's that the caller belongs to.
 
     The operator's account may use any name that is nobody's, so that a model can have its published name.
     """
-    if name.casefold() == request.account.casefold():
-        return request.account
-    taken = await request.services.store.accounts.get(name) is not None
-    if taken or request.account != request.services.settings.account:
+    caller, account = request.caller, await request.services.store.accounts.get(name)
+    if account is not None and may(caller, "change", account.name):
+        return Owner(account.name, account.name)
+    if account is not None or not caller.is_operator:
         raise Forbidden(f"Your account may not create models of {name}.")
-    return name.lower()
+    return Owner(name.lower(), caller.account)
 
 
-async def own(request: Request) -> Model:
-    """The model of the path, if it is the caller's."""
+async def own(request: Request, action: Action = "change") -> Model:
+    """The model of the path, if the caller may do that with it."""
     model = await visible(request)
-    if model.account != request.account:
-        raise Forbidden("This model belongs to another account.")
+    demand(request.caller, action, model)
     return model
 
 

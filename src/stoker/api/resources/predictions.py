@@ -17,6 +17,7 @@ from stoker.api.wire import PredictionObject, encode, prediction_object
 from stoker.core import ids
 from stoker.core.deployments import check_takes_predictions
 from stoker.core.errors import FieldProblem, InputInvalid, NotFound
+from stoker.core.permissions import may
 from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
 from stoker.runtime.live import Live
 
@@ -30,7 +31,7 @@ async def create(request: Request) -> Response:
     body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
     wanted = creation.to_version(body, services.settings)
     assert wanted.version is not None
-    known = await references.named_version(services, wanted.version, account=request.account)
+    known = await references.named_version(services, wanted.version, caller=request.caller)
     return await _create(request, body, wanted, known)
 
 
@@ -39,7 +40,7 @@ async def create_for_model(request: Request) -> Response:
     services = request.services
     owner, name = request.path_params["owner"], request.path_params["name"]
     body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
-    model = await references.visible_model(services, owner, name, account=request.account)
+    model = await references.visible_model(services, owner, name, caller=request.caller)
     wanted = creation.to_model(body, services.settings)
     known = await references.latest_version(services, model)
     return await _create(request, body, wanted, known)
@@ -201,11 +202,11 @@ def as_starting(prediction: Prediction) -> Prediction:
 
 
 async def _own(request: Request) -> Prediction:
-    """The prediction of the path as it is now; ``NotFound`` unless it is the caller's."""
+    """The prediction of the path as it is now; ``NotFound`` unless the caller may see it."""
     id = request.path_params["id"]
     live = request.services.dispatcher.live(id)
     prediction = live.view() if live else await request.services.store.predictions.get(id)
-    if prediction is None or prediction.account != request.account:
+    if prediction is None or not may(request.caller, "see", prediction):
         raise NotFound
     return prediction
 

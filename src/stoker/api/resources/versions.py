@@ -37,7 +37,7 @@ async def get(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """DELETE /models/{owner}/{name}/versions/{id}: accepted (202), of one's own private models."""
-    model = await models.own(request)
+    model = await models.own(request, "delete")
     if model.visibility == "public":
         raise Conflict("A version of a public model cannot be deleted.")
     id = request.path_params["id"]

@@ -67,7 +67,8 @@ def _page(db: sqlite3.Connection, account: str, cursor: Cursor | None, limit: in
     def place(model: Model) -> keyset.Place:
         return model.created_us, model.ref
 
-    return keyset.page(db, _SQL, "page", (account,), cursor=cursor, limit=limit, build=_model, place=place)
+    of = (account, account)
+    return keyset.page(db, _SQL, "page", of, cursor=cursor, limit=limit, build=_model, place=place)
 
 
 def _update(db: sqlite3.Connection, ref: str, fields: dict[str, Any]) -> Model | None:

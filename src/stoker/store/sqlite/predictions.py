@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.prediction import EMPTY_OBJECT, FINAL, Ending, Kind, Prediction, Status
+from stoker.core.retention import FOR_EVER_US
 from stoker.ports.store import Cursor, Delivery, Page
 from stoker.store.sqlite import keyset
 from stoker.store.sqlite.outbox import owe
@@ -16,7 +17,8 @@ from stoker.store.sqlite.writer import Writer, all_or_nothing
 
 _COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
-    "completed_us, deadline_us, webhook, webhook_events, data_removed, error, metrics, secrets, input, output"
+    "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
+    "output"
 )
 _SQL = queries("predictions", columns=_COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
@@ -82,8 +84,11 @@ class SqlitePredictions:
         high = keyset.LAST if created_before_us is None else (created_before_us, "")
         return await self._read(_page, _PAGE_OF[source], (account, kind), cursor, limit, low, high)
 
-    async def remove_data(self, completed_before_us: int, *, limit: int = 500) -> list[str]:
-        return await self._write(_remove_data, completed_before_us, limit)
+    async def keep(self, id: str, kept: bool) -> bool:
+        return await self._write(_keep, id, kept)
+
+    async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
+        return await self._write(_remove_data, account, completed_before_us, limit)
 
     async def _advance(
         self, id: str, sql: str, row: tuple[Any, ...], deliveries: Sequence[Delivery], *, synced: bool
@@ -150,8 +155,20 @@ def _page(
     )
 
 
-def _remove_data(db: sqlite3.Connection, completed_before_us: int, limit: int) -> list[str]:
-    return [row[0] for row in db.execute(_SQL["remove_data"], (completed_before_us, limit)).fetchall()]
+def _keep(db: sqlite3.Connection, id: str, kept: bool) -> bool:
+    with all_or_nothing(db):
+        held = db.execute(_SQL["keep"], (kept, id)).rowcount == 1
+        if held and kept:
+            # Their end is that of the data from now on, which takes them along when it goes.
+            db.execute(_SQL["keep_files"], (FOR_EVER_US, id))
+    return held
+
+
+def _remove_data(db: sqlite3.Connection, account: str, completed_before_us: int, limit: int) -> list[str]:
+    with all_or_nothing(db):
+        rows = db.execute(_SQL["remove_data"], (account, completed_before_us, limit)).fetchall()
+        db.executemany(_SQL["remove_files"], rows)
+    return [row[0] for row in rows]
 
 
 def _row(p: Prediction) -> tuple[Any, ...]:
@@ -159,7 +176,8 @@ def _row(p: Prediction) -> tuple[Any, ...]:
     return (
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
-        p.data_removed, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output), p.logs,
+        p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
+        p.logs,
     )  # fmt: skip
 
 
@@ -172,7 +190,7 @@ def _json(raw: msgspec.Raw | None) -> bytes | None:
 
 
 def _prediction(row: tuple[Any, ...]) -> Prediction:
-    events, metrics, secrets, output = row[14], row[17], row[18], row[20]
+    events, metrics, secrets, output = row[14], row[18], row[19], row[21]
     return Prediction(
         id=row[0],
         account=row[1],
@@ -190,10 +208,11 @@ def _prediction(row: tuple[Any, ...]) -> Prediction:
         webhook=row[13],
         webhook_events=tuple(events.split(",")) if events else (),
         data_removed=bool(row[15]),
-        error=row[16],
+        kept=bool(row[16]),
+        error=row[17],
         metrics=EMPTY_OBJECT if metrics is None else msgspec.Raw(metrics),
         secrets=None if secrets is None else msgspec.Raw(secrets),
-        input=msgspec.Raw(row[19]),
+        input=msgspec.Raw(row[20]),
         output=None if output is None else msgspec.Raw(output),
-        logs=row[21],
+        logs=row[22],
     )

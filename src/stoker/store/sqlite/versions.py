@@ -66,7 +66,8 @@ def _get(db: sqlite3.Connection, id: str, model: str | None) -> Version | None:
 
 def _get_visible(db: sqlite3.Connection, id: str, account: str) -> Version | None:
     own = db.execute(_SQL["get_own"], (id, account)).fetchone()
-    row = own or db.execute(_SQL["get_public"], (id,)).fetchone()
+    shared = own or db.execute(_SQL["get_shared"], (id, account)).fetchone()
+    row = shared or db.execute(_SQL["get_public"], (id,)).fetchone()
     return _version(row) if row else None
 
 

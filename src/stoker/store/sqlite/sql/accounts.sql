@@ -1,17 +1,16 @@
 -- create: keeps a new account unless its name is taken
-INSERT INTO accounts (name, kind, created_us, webhook_secret) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO accounts ({accounts}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- get: one account
-SELECT name, kind, created_us, webhook_secret FROM accounts WHERE name = ?;
+SELECT {accounts} FROM accounts WHERE name = ?;
 
--- create_token: keeps a new token
-INSERT INTO tokens ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?);
+-- page: accounts between two places
+SELECT {accounts} FROM accounts
+WHERE (created_us, name) > (?, ?) AND (created_us, name) < (?, ?)
+ORDER BY created_us {direction}, name {direction} LIMIT ?;
 
--- token_by_digest: one token, revoked or not
-SELECT {columns} FROM tokens WHERE digest = ?;
+-- update: what people may change of an account
+UPDATE accounts SET display_name = ?, avatar_url = ?, github_url = ?, retention_s = ? WHERE name = ?;
 
--- list_tokens: an account's tokens, oldest first
-SELECT {columns} FROM tokens WHERE account = ? ORDER BY created_us, id;
-
--- revoke_token: a token that is good becomes revoked
-UPDATE tokens SET revoked_us = ? WHERE account = ? AND id = ? AND revoked_us IS NULL;
+-- retentions: how long each account keeps the data of its predictions
+SELECT name, retention_s FROM accounts;

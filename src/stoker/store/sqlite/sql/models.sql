@@ -4,9 +4,10 @@ INSERT INTO models ({columns}, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 -- get: one model
 SELECT {columns} FROM models WHERE ref = ?;
 
--- page: the public ones and one account's own, between two places
+-- page: the public ones, one account's own and those of its organisations, between two places
 SELECT {columns} FROM models
-WHERE (visibility = 'public' OR account = ?) AND (created_us, ref) > (?, ?) AND (created_us, ref) < (?, ?)
+WHERE (visibility = 'public' OR account = ? OR account IN (SELECT organization FROM members WHERE account = ?))
+    AND (created_us, ref) > (?, ?) AND (created_us, ref) < (?, ?)
 ORDER BY created_us {direction}, ref {direction} LIMIT ?;
 
 -- update: what people may change of a model

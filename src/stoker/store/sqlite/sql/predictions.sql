@@ -1,8 +1,8 @@
 -- accept: keeps a new prediction
 INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
-    started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, error, metrics, secrets, input,
-    output, logs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets,
+    input, output, logs)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- start: starting becomes processing and its secrets are forgotten
 UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL
@@ -49,10 +49,20 @@ SELECT {columns}, '' FROM predictions
 WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?) AND source = 'api'
 ORDER BY created_us {direction}, id {direction} LIMIT ?;
 
--- remove_data: empties what API predictions carried, oldest first
+-- keep: the data of a prediction stays, or may go again
+UPDATE predictions SET kept = ? WHERE id = ? AND data_removed = 0;
+
+-- keep_files: and so do its files
+UPDATE files SET expires_us = ? WHERE prediction = ?;
+
+-- remove_files: forgets a prediction's files
+DELETE FROM files WHERE prediction = ?;
+
+-- remove_data: empties what an account's API predictions carried, oldest first
 UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
 WHERE id IN (
     SELECT id FROM predictions
-    WHERE completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
+    WHERE account = ? AND completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
+        AND kept = 0
     ORDER BY completed_us LIMIT ?)
 RETURNING id;

@@ -18,6 +18,12 @@ SELECT {columns} FROM versions
 WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND account = ?)
 ORDER BY created_us DESC LIMIT 1;
 
+-- get_shared: a version by its id alone, of a model of one of the account's organisations
+SELECT {columns} FROM versions
+WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model
+    AND account IN (SELECT organization FROM members WHERE account = ?))
+ORDER BY created_us DESC LIMIT 1;
+
 -- get_public: a version by its id alone, of a public model
 SELECT {columns} FROM versions
 WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND visibility = 'public')

@@ -1,0 +1,195 @@
+"""Things of an account to ask a route for, made afresh for every request. Used by ``test_permissions``."""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+from stoker.api.resources.files import sign, signing_secret
+from stoker.core import ids
+from stoker.core.catalog import FileRecord, Member, Token, Version
+from stoker.core.prediction import Ending, Prediction, Status
+from stoker.packaging.live_build import LiveBuild
+from tests.contract.platform import START_US, TOKENS, Platform
+
+_numbers = itertools.count(1)
+
+SOURCE = b"some source"
+FOR_AN_HOUR_S = 3600
+
+
+class Ask(NamedTuple):
+    """A request, but for its method and its token."""
+
+    path: str
+    more: dict[str, Any]
+
+
+async def ask(p: Platform, method: str, route: str, *, of: str, exists: bool = True) -> Ask:
+    """A request to the route for something of that account; with ``exists`` false for nothing at all."""
+    make = next(make for start, make in MAKERS if route.startswith(start))
+    params, more = await make(p, of, exists)
+    body = BODIES.get((method, route))
+    if body is not None:
+        more = more | body(of, params)
+    path = route.format(**params)
+    return Ask(p.base + path if path.startswith(("/health", "/delivery")) else path, more)
+
+
+Made = tuple[dict[str, str], dict[str, Any]]
+Maker = Callable[[Platform, str, bool], Awaitable[Made]]
+
+
+async def _nothing(p: Platform, of: str, exists: bool) -> Made:
+    return {}, {}
+
+
+async def _version(p: Platform, of: str) -> Version:
+    return await p.version(f"model{next(_numbers)}", owner=of, output=TOKENS)
+
+
+async def _model(p: Platform, of: str, exists: bool) -> Made:
+    name = f"model{next(_numbers)}"
+    if not exists:
+        return {"owner": of, "name": name, "id": "0" * 64}, {}
+    version = await p.version(name, owner=of)
+    return {"owner": of, "name": name, "id": version.id}, {}
+
+
+async def _bare_model(p: Platform, of: str, exists: bool) -> Made:
+    name = f"model{next(_numbers)}"
+    if exists:
+        await p.model(name, owner=of)
+    return {"owner": of, "name": name}, {}
+
+
+async def _new_prediction(p: Platform, of: str, exists: bool) -> Made:
+    id = (await _version(p, of)).id if exists else "0" * 64
+    return {"version": id}, {}
+
+
+async def _prediction(p: Platform, of: str, exists: bool) -> Made:
+    version = await _version(p, of)
+    now_us = p.clock.now_us()
+    prediction = Prediction(
+        id=ids.prediction_id(now_us, secrets.token_bytes(10)),
+        account=of,
+        model=version.model,
+        version=version.id,
+        created_us=now_us,
+        stream_key=ids.stream_key(secrets.token_bytes(52)),
+    )
+    if exists:
+        await p.store.predictions.accept(prediction)
+        ending = Ending(status=Status.SUCCEEDED, completed_us=p.clock.now_us())
+        await p.store.predictions.finish(prediction.id, ending)
+    return {"id": prediction.id, "key": prediction.stream_key}, {}
+
+
+async def _file(p: Platform, of: str, exists: bool) -> Made:
+    blob = await p.services.blobs.put(_once(SOURCE))
+    now_us = p.clock.now_us()
+    record = FileRecord(
+        id=ids.file_id(secrets.token_bytes(16)),
+        account=of,
+        origin="upload",
+        name="f.txt",
+        content_type="text/plain",
+        size_bytes=blob.size_bytes,
+        sha256=blob.sha256,
+        created_us=now_us,
+        expires_us=now_us + FOR_AN_HOUR_S * 1_000_000,
+    )
+    if exists:
+        await p.store.files.create(record)
+    link = p.services.links.content(record.id, record.name, expires_us=record.expires_us)
+    expiry = str(record.expires_us // 1_000_000)
+    signature = sign(await signing_secret(p.services, of), of, record.id, expiry)
+    query = {"owner": of, "expiry": expiry, "signature": signature}
+    return {"id": record.id, "name": record.name, "pass_": link.split("/")[-2]}, {"params": query}
+
+
+async def _build(p: Platform, of: str, exists: bool) -> Made:
+    params, _ = await _bare_model(p, of, exists)
+    if not exists:
+        return params | {"id": "nothing"}, {}
+    build = await p.builder.start(f"{of}/{params['name']}", [])
+    log = p.builder.get(build.id)
+    assert isinstance(log, LiveBuild)
+    log.succeed("f" * 64, cached=False)
+    return params | {"id": build.id}, {}
+
+
+async def _token(p: Platform, of: str, exists: bool) -> Made:
+    name = of if exists else "nobody"
+    token = Token(
+        id=f"made{next(_numbers)}",
+        account=of,
+        name="x",
+        digest=secrets.token_hex(32),
+        hint="r8_",
+        created_us=START_US,
+    )
+    if exists:
+        await p.store.accounts.create_token(token)
+    return {"id": token.id, "account": name}, {}
+
+
+async def _account(p: Platform, of: str, exists: bool) -> Made:
+    """The member is there to be removed again, or changed."""
+    if exists and of == "team":
+        member = Member(organization=of, account="carol", created_us=START_US)
+        await p.store.accounts.set_member(member)
+    return {"name": of if exists else "nobody", "member": "carol"}, {}
+
+
+async def _blob(p: Platform, of: str, exists: bool) -> Made:
+    return {"sha256": hashlib.sha256(SOURCE).hexdigest()}, {}
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+MAKERS: tuple[tuple[str, Maker], ...] = (
+    ("/predictions/{id}", _prediction),
+    ("/predictions", _new_prediction),
+    ("/streams", _prediction),
+    ("/files/stream-", _prediction),
+    ("/files", _file),
+    ("/delivery", _file),
+    ("/models/{owner}/{name}/", _model),
+    ("/models", _bare_model),
+    ("/stoker/blobs", _blob),
+    ("/stoker/builds", _build),
+    ("/stoker/tokens", _token),
+    ("/stoker/accounts", _account),
+    ("", _nothing),
+)
+"""What makes the things of a path, by how it begins; the first that fits."""
+
+BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] = {
+    ("POST", "/predictions"): lambda of, params: _json(version=params["version"], input={}),
+    ("POST", "/models/{owner}/{name}/predictions"): lambda of, params: _json(input={}),
+    ("POST", "/files"): lambda of, params: {"files": {"content": ("f.txt", SOURCE)}},
+    ("GET", "/files"): lambda of, params: {"params": {}},
+    ("POST", "/models"): lambda of, params: _json(
+        owner=of, name=f"{params['name']}-new", visibility="private", hardware="cpu"
+    ),
+    ("QUERY", "/models"): lambda of, params: {"content": b"model"},
+    ("PATCH", "/models/{owner}/{name}"): lambda of, params: _json(description="Draws"),
+    ("POST", "/stoker/blobs/missing"): lambda of, params: _json(sha256=[params["sha256"]]),
+    ("PUT", "/stoker/blobs/{sha256}"): lambda of, params: {"content": SOURCE},
+    ("POST", "/stoker/builds"): lambda of, params: _json(model=f"{of}/{params['name']}", files=[]),
+    ("GET", "/stoker/tokens"): lambda of, params: {"params": {"account": params["account"]}},
+    ("POST", "/stoker/tokens"): lambda of, params: _json(name="laptop", account=params["account"]),
+    ("POST", "/stoker/accounts"): lambda of, params: _json(username=f"new{next(_numbers)}"),
+    ("PATCH", "/stoker/accounts/{name}"): lambda of, params: _json(name="Renamed"),
+    ("PUT", "/stoker/accounts/{name}/members/{member}"): lambda of, params: _json(role="member"),
+}
+"""What else goes with a request."""
+
+
+def _json(**fields: Any) -> dict[str, Any]:
+    return {"json": fields}

@@ -49,8 +49,12 @@ class SqliteFiles:
     async def expire(self, now_us: int, *, limit: int = 500) -> int:
         expired = await self._write(_count, _SQL["expire"], (now_us, limit))
         if expired:
-            self._youngest.clear()
+            self.forget_youngest()
         return expired
+
+    def forget_youngest(self) -> None:
+        """Must be called when others have changed or removed files."""
+        self._youngest.clear()
 
     async def contents(self) -> set[str]:
         return await self._read(_contents)

@@ -1,7 +1,7 @@
 """Predictions in SQLite: the server's hot path. ``ports.store.Predictions`` says what each method gives."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +28,8 @@ _STATUS = {status.value: status for status in Status}
 
 
 class SqlitePredictions:
-    def __init__(self, writer: Writer, readers: Readers):
+    def __init__(self, writer: Writer, readers: Readers, *, files_changed: Callable[[], None]):
+        self._files_changed = files_changed
         self._write = writer.do
         self._read = readers.do
         self._hiding: set[str] = set()
@@ -85,10 +86,15 @@ class SqlitePredictions:
         return await self._read(_page, _PAGE_OF[source], (account, kind), cursor, limit, low, high)
 
     async def keep(self, id: str, kept: bool) -> bool:
-        return await self._write(_keep, id, kept)
+        held = await self._write(_keep, id, kept)
+        self._files_changed()
+        return held
 
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
-        return await self._write(_remove_data, account, completed_before_us, limit)
+        removed = await self._write(_remove_data, account, completed_before_us, limit)
+        if removed:
+            self._files_changed()
+        return removed
 
     async def _advance(
         self, id: str, sql: str, row: tuple[Any, ...], deliveries: Sequence[Delivery], *, synced: bool

@@ -34,11 +34,11 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
-        self.predictions = SqlitePredictions(writer, readers)
+        self.files = SqliteFiles(writer, readers)
+        self.predictions = SqlitePredictions(writer, readers, files_changed=self.files.forget_youngest)
         self.models = SqliteModels(writer, readers)
         self.versions = SqliteVersions(writer, readers)
         self.accounts = SqliteAccounts(writer, readers)
-        self.files = SqliteFiles(writer, readers)
         self.deployments = SqliteDeployments(writer, readers)
         self.outbox = SqliteOutbox(writer, readers)
 

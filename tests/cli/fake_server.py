@@ -315,7 +315,10 @@ def _token(id: str, name: str, **fields: Any) -> dict[str, Any]:
         "id": id,
         "name": name,
         "hint": "r8_Hw***",
+        "scope": "run",
         "created_at": "2026-11-20T10:00:00.000000Z",
+        "expires_at": None,
+        "last_used_at": None,
         "revoked_at": None,
     } | fields
 

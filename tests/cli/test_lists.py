@@ -127,7 +127,7 @@ def test_cancel(filled: FakeServer, invoke: Invoke) -> None:
 
 def test_tokens(fake: FakeServer, invoke: Invoke) -> None:
     lines = invoke("token", "list").stdout.splitlines()
-    assert lines[1].split() == ["t1", "laptop", "r8_Hw***", *LATEST.split(), "-"]
+    assert lines[1].split() == ["t1", "laptop", "r8_Hw***", "run", *LATEST.split(), "-", "-", "-"]
     assert json.loads(invoke("token", "list", "--json").stdout)[1]["name"] == "ci"
 
 
@@ -137,6 +137,14 @@ def test_a_new_token_is_alone_on_stdout(fake: FakeServer, invoke: Invoke) -> Non
     assert "not shown again" in result.stderr
     assert fake.asked("POST", "/v1/stoker/tokens")[0].json() == {"name": "ci"}
     assert json.loads(invoke("token", "create", "--json").stdout)["id"] == "t3"
+
+
+def test_a_new_token_for_less(fake: FakeServer, invoke: Invoke) -> None:
+    invoke("token", "create", "ci", "--scope", "run", "--expires", "30d", "--account", "team")
+    wanted = {"name": "ci", "scope": "run", "expires_in_s": 30 * 86400, "account": "team"}
+    assert fake.asked("POST", "/v1/stoker/tokens")[0].json() == wanted
+    wrong = invoke("token", "create", "ci", "--expires", "soon")
+    assert (wrong.exit_code, "90s, 30m, 12h or 30d" in wrong.stderr) == (2, True)
 
 
 def test_a_token_is_revoked(fake: FakeServer, invoke: Invoke) -> None:

@@ -133,3 +133,20 @@ def test_what_serve_stored_is_enough(start_server: StartServer, tmp_path: Path, 
     )
     assert done.returncode == 0, done.stderr
     assert ("MODEL" if command == "models" else f"{server.base_url}, Stoker") in done.stdout
+
+
+def test_accounts(server: StokerServer) -> None:
+    assert "organization crew is made" in stoker(server, "account", "create", "crew", "--organization").stderr
+    stoker(server, "account", "create", "ann", "--display-name", "Ann")
+    made = stoker(server, "account", "members", "crew", "--add", "ann", "--role", "admin")
+    assert made.stdout.splitlines()[1].split()[:2] == ["ann", "admin"]
+    stoker(server, "account", "update", "crew", "--retention", "7d")
+    listed = json.loads(stoker(server, "account", "list", "--json").stdout)
+    kept = {item["username"]: item["retention_s"] for item in listed}
+    assert (kept["crew"], kept["ann"]) == (7 * 86400, None)
+    assert "604800 s" in stoker(server, "account", "list").stdout
+    token = stoker(server, "token", "create", "x", "--account", "ann", "--scope", "read", "--expires", "1h")
+    assert len(token.stdout.strip()) == 40
+    (shown,) = stoker(server, "token", "list", "--account", "ann").stdout.splitlines()[1:]
+    assert shown.split()[1:4] == ["x", token.stdout[:5] + "***", "read"]
+    assert "ann" not in stoker(server, "account", "members", "crew", "--remove", "ann").stdout

@@ -15,7 +15,12 @@ CONTENT = bytes(range(256)) * 4
 
 
 async def stored(
-    p: Platform, *, kind: str = "image/png", name: str = "out.png", data: bytes = CONTENT
+    p: Platform,
+    *,
+    kind: str = "image/png",
+    name: str = "out.png",
+    data: bytes = CONTENT,
+    prediction: str | None = None,
 ) -> str:
     """A link to a new output file."""
 
@@ -34,6 +39,7 @@ async def stored(
         sha256=blob.sha256,
         created_us=now_us,
         expires_us=now_us + 600 * 1_000_000,
+        prediction=prediction,
     )
     await p.store.files.create(record)
     return p.services.links.content(record.id, record.name, expires_us=record.expires_us)
@@ -134,6 +140,18 @@ async def test_its_description_has_no_md5(p: Platform) -> None:
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     described = (await p.client.get(f"/files/{record.id}")).json()
     assert (described["etag"], described["checksums"]) == (sha256, {"sha256": sha256})
+
+
+@story
+async def test_the_files_of_an_example_outlive_their_links(p: Platform) -> None:
+    made = await p.predict(await p.version("sketch"), prefer="wait")
+    url = await stored(p, prediction=made["id"])
+    assert await p.store.predictions.keep(made["id"], True)
+    p.clock.advance(10**7)
+    assert (await p.anonymous.get(url)).status_code == 200
+    assert await p.store.predictions.keep(made["id"], False)
+    await p.store.predictions.remove_data("alice", p.clock.now_us())
+    assert (await p.anonymous.get(url)).status_code == 404
 
 
 @story

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from stoker.cli.accounts import account
 from stoker.cli.doctor import doctor
 from stoker.cli.models import models, versions
 from stoker.cli.predictions import predictions
@@ -54,5 +55,5 @@ def cli() -> None:
     """
 
 
-for command in (push, run, models, versions, predictions, token, doctor):
+for command in (push, run, models, versions, predictions, token, account, doctor):
     cli.add_command(command)

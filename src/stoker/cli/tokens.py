@@ -6,6 +6,7 @@ import platform
 import click
 
 from stoker.cli import options
+from stoker.cli.durations import Duration
 
 
 @click.group()
@@ -17,20 +18,35 @@ def token() -> None:
     epilog="""\b
 Examples:
   stoker token create laptop
-  export REPLICATE_API_TOKEN=$(stoker token create ci)
+  export REPLICATE_API_TOKEN=$(stoker token create ci --scope run --expires 30d)
 """
 )
 @click.argument("name", required=False)
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "run", "admin"]),
+    help="What it is good for: to look, to run too, or all.  [default: as your own token]",
+)
+@click.option(
+    "--expires", type=Duration(), help="When it ends, such as 12h or 30d.  [default: as your own token]"
+)
+@click.option("--account", help="An account that you administer.  [default: your own]")
 @options.as_json("Print the API's object, the token in it.")
-def create(name: str | None, as_json: bool) -> None:
+def create(
+    name: str | None, scope: str | None, expires: int | None, account: str | None, as_json: bool
+) -> None:
     """Make a new token and print it. It is shown this once and never again.
 
-    NAME says later what the token is for; without one it is called after you and this machine.
+    NAME says later what the token is for; without one it is called after you and this machine. It can do
+    no more, and lasts no longer, than the token that makes it.
     """
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    made = connect().post("/stoker/tokens", {"name": name or f"{getpass.getuser()}@{platform.node()}"})
+    given = {"scope": scope, "expires_in_s": expires, "account": account}
+    body = {field: value for field, value in given.items() if value is not None}
+    name = name or f"{getpass.getuser()}@{platform.node()}"
+    made = connect().post("/stoker/tokens", {"name": name} | body)
     if as_json:
         click.echo(text.to_json(made))
         return
@@ -39,13 +55,17 @@ def create(name: str | None, as_json: bool) -> None:
 
 
 @token.command("list", epilog="\b\nExample:\n  stoker token list\n")
+@click.option("--account", help="An account that you administer.  [default: your own]")
 @options.as_json()
-def list_tokens(as_json: bool) -> None:
+def list_tokens(account: str | None, as_json: bool) -> None:
     """List the tokens: names and first characters, never the tokens themselves."""
+    from urllib.parse import quote
+
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    found = connect().get("/stoker/tokens")["results"]
+    query = f"?account={quote(account, safe='')}" if account else ""
+    found = connect().get(f"/stoker/tokens{query}")["results"]
     if as_json:
         click.echo(text.to_json(found))
         return
@@ -54,12 +74,16 @@ def list_tokens(as_json: bool) -> None:
             item["id"],
             item["name"],
             item["hint"],
+            item["scope"],
             text.moment(item["created_at"]),
+            text.moment(item["expires_at"]),
+            text.moment(item["last_used_at"]),
             text.moment(item["revoked_at"]),
         ]
         for item in found
     ]
-    text.table(["id", "name", "token", "created (UTC)", "revoked (UTC)"], rows)
+    heads = ["id", "name", "token", "scope", "created (UTC)", "expires", "last used", "revoked"]
+    text.table(heads, rows)
 
 
 @token.command(epilog="\b\nExample:\n  stoker token revoke 5f0c2a\n")

@@ -57,6 +57,12 @@ class Api:
     def post(self, path: str, body: Any = None) -> Any:
         return self._json(self._ask("POST", path, json=body))
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._json(self._ask("PATCH", path, json=body))
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._json(self._ask("PUT", path, json=body))
+
     def post_file(self, path: str, name: str, content: Any) -> Any:
         """A multipart upload of one file, streamed from the open handle."""
         files = {"content": (name, content)}

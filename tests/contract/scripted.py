@@ -108,6 +108,7 @@ class ScriptedDispatcher:
     def __init__(self, store: Store, clock: Clock):
         self.script: Script = echo
         self.draining = False
+        self.running: list[dict[str, Any]] = []
         self.submitted: list[Prediction] = []
         self._store = store
         self._clock = clock
@@ -141,7 +142,7 @@ class ScriptedDispatcher:
         return run.prediction
 
     def instances(self) -> list[dict[str, Any]]:
-        return []
+        return self.running
 
     def run(self, id: str) -> Run:
         return self._runs[id]

@@ -72,6 +72,12 @@ GET     /models/{owner}/{name}/readme                    200 200 200 | 200 200 2
 GET     /models/{owner}/{name}/versions                  200 200 200 | 200 200 200 200 200 | 404 404
 GET     /models/{owner}/{name}/versions/{id}             200 200 200 | 200 200 200 200 200 | 404 404
 DELETE  /models/{owner}/{name}/versions/{id}             202 403 403 | 202 202 403 403 403 | 404 404
+GET     /deployments                                     200 200 200 | 200 200 200 200 200 | 200 200
+POST    /deployments                                     200 403 403 | 200 200 200 403 403 | 422 422
+GET     /deployments/{owner}/{name}                      200 200 200 | 200 200 200 200 200 | 404 404
+PATCH   /deployments/{owner}/{name}                      200 403 403 | 200 200 200 403 403 | 404 404
+DELETE  /deployments/{owner}/{name}                      204 403 403 | 204 204 403 403 403 | 404 404
+POST    /deployments/{owner}/{name}/predictions          201 201 403 | 201 201 201 201 403 | 404 404
 GET     /account                                         200 200 200 | 200 200 200 200 200 | 200 200
 GET     /hardware                                        200 200 200 | 200 200 200 200 200 | 200 200
 GET     /webhooks/default/secret                         200 200 403 | 200 200 200 200 403 | 200 200
@@ -268,3 +274,20 @@ async def test_a_model_of_an_organisation_is_the_organisations(p: Platform) -> N
     model = await p.store.models.get("team", "sketch")
     assert model is not None and model.account == "team"
     assert (await p.anonymous.get("/models/team/sketch", headers=headers["ada"])).status_code == 200
+
+
+@story_with(account=OPERATOR)
+async def test_health_tells_of_the_instances_that_the_caller_may_know(p: Platform) -> None:
+    headers = await populate(p)
+    await p.version("open", owner="bob", visibility="public")
+    await p.version("closed", owner="team")
+    running = [
+        {"model": "bob/open", "deployment": None},
+        {"model": "bob/open", "deployment": "alice/app"},
+        {"model": "team/closed", "deployment": None},
+        {"model": "bob/deleted", "deployment": None},
+    ]
+    p.dispatcher.running = running
+    for caller, seen in (("root", [0, 1, 2, 3]), ("alice", [0, 1]), ("mia.read", [0, 2]), ("bob", [0])):
+        told = (await p.anonymous.get(f"{p.base}/health", headers=headers[caller])).json()["instances"]
+        assert told == [running[n] for n in seen], caller

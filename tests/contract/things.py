@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from stoker.api.resources.files import sign, signing_secret
 from stoker.core import ids
 from stoker.core.catalog import FileRecord, Member, Token, Version
+from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Prediction, Status
 from stoker.packaging.live_build import LiveBuild
 from tests.contract.platform import START_US, TOKENS, Platform
@@ -110,6 +111,25 @@ async def _file(p: Platform, of: str, exists: bool) -> Made:
     return {"id": record.id, "name": record.name, "pass_": link.split("/")[-2]}, {"params": query}
 
 
+async def _deployment(p: Platform, of: str, exists: bool) -> Made:
+    version = await _version(p, of)
+    release = Release(
+        number=1,
+        model=version.model,
+        version=version.id,
+        hardware="cpu",
+        min_instances=0,
+        max_instances=2,
+        created_us=START_US,
+        created_by=of,
+    )
+    name = f"app{next(_numbers)}"
+    if exists:
+        made = Deployment(owner=of, name=name, created_us=START_US, release=release)
+        assert await p.store.deployments.create(made)
+    return {"owner": of, "name": name, "model": version.model, "id": version.id}, {}
+
+
 async def _build(p: Platform, of: str, exists: bool) -> Made:
     params, _ = await _bare_model(p, of, exists)
     if not exists:
@@ -161,6 +181,7 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/delivery", _file),
     ("/models/{owner}/{name}/", _model),
     ("/models", _bare_model),
+    ("/deployments", _deployment),
     ("/stoker/blobs", _blob),
     ("/stoker/builds", _build),
     ("/stoker/tokens", _token),
@@ -179,6 +200,16 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ),
     ("QUERY", "/models"): lambda of, params: {"content": b"model"},
     ("PATCH", "/models/{owner}/{name}"): lambda of, params: _json(description="Draws"),
+    ("POST", "/deployments"): lambda of, params: _json(
+        name=f"{of}/{params['name']}-new",
+        model=params["model"],
+        version=params["id"],
+        hardware="cpu",
+        min_instances=0,
+        max_instances=1,
+    ),
+    ("PATCH", "/deployments/{owner}/{name}"): lambda of, params: _json(max_instances=3),
+    ("POST", "/deployments/{owner}/{name}/predictions"): lambda of, params: _json(input={}),
     ("POST", "/stoker/blobs/missing"): lambda of, params: _json(sha256=[params["sha256"]]),
     ("PUT", "/stoker/blobs/{sha256}"): lambda of, params: {"content": SOURCE},
     ("POST", "/stoker/builds"): lambda of, params: _json(model=f"{of}/{params['name']}", files=[]),

@@ -6,7 +6,7 @@ from stoker.core.catalog import Model
 from stoker.core.deployments import Deployment
 from stoker.core.errors import NotFound, VersionUnknown
 from stoker.core.ids import is_version_id
-from stoker.core.permissions import Caller, may
+from stoker.core.permissions import Action, Caller, demand, may
 
 
 async def visible_model(services: Services, owner: str, name: str, *, caller: Caller) -> Model:
@@ -17,11 +17,14 @@ async def visible_model(services: Services, owner: str, name: str, *, caller: Ca
     return model
 
 
-async def own_deployment(services: Services, owner: str, name: str, *, account: str) -> Deployment:
-    """The deployment, if it exists and is the account's; else ``NotFound``."""
+async def own_deployment(
+    services: Services, owner: str, name: str, *, caller: Caller, action: Action
+) -> Deployment:
+    """The deployment, if it exists and the caller may do that with it; else ``NotFound`` or ``Forbidden``."""
     deployment = await services.store.deployments.get(owner, name)
-    if deployment is None or not deployment.belongs_to(account):
+    if deployment is None:
         raise NotFound
+    demand(caller, action, deployment)
     return deployment
 
 

@@ -55,8 +55,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         """The instances in which the current release runs."""
         return Pool(self.release.version, self.ref, self.release.hardware)
 
-    def belongs_to(self, account: str) -> bool:
-        return self.owner.casefold() == account.casefold()
+    @property
+    def account(self) -> str:
+        """Whose it is: its owner's."""
+        return self.owner
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

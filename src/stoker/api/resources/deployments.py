@@ -22,6 +22,7 @@ from stoker.core.deployments import (
 )
 from stoker.core.errors import Conflict, FieldProblem, InputInvalid, NotFound, VersionUnknown
 from stoker.core.hardware import SKUS
+from stoker.core.permissions import Action, may
 
 PAGE = 100
 ATTEMPTS = 5
@@ -48,10 +49,10 @@ class DeploymentChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 async def create(request: Request) -> Response:
-    """POST /deployments: 200, not 201 (gotcha 17). The owner is the token's account."""
+    """POST /deployments: 200, not 201 (gotcha 17)."""
     wanted = await bodies.read_as(request, NewDeployment)
-    owner, now_us = request.account, request.services.clock.now_us()
-    name = _own_name(wanted.name, owner)
+    now_us = request.services.clock.now_us()
+    owner, name = _owner_and_name(request, wanted.name)
     _check(wanted.hardware, wanted.min_instances, wanted.max_instances, name=name)
     known = await _version(request, wanted.model, wanted.version)
     release = Release(
@@ -62,7 +63,7 @@ async def create(request: Request) -> Response:
         min_instances=wanted.min_instances,
         max_instances=wanted.max_instances,
         created_us=now_us,
-        created_by=owner,
+        created_by=request.account,
     )
     deployment = Deployment(owner=owner, name=name, created_us=now_us, release=release)
     if not await request.services.store.deployments.create(deployment):
@@ -73,7 +74,7 @@ async def create(request: Request) -> Response:
 
 async def get(request: Request) -> Response:
     """GET /deployments/{owner}/{name}"""
-    return await _answer(request, await _own(request))
+    return await _answer(request, await _own(request, "see"))
 
 
 async def list_(request: Request) -> Response:
@@ -96,7 +97,7 @@ async def update(request: Request) -> Response:
     """PATCH /deployments/{owner}/{name}: what differs makes a new release, which takes over."""
     given = await bodies.read_as(request, DeploymentChange)
     for _ in range(ATTEMPTS):
-        deployment = await _update(request, await _own(request), given)
+        deployment = await _update(request, await _own(request, "change"), given)
         if deployment is not None:
             return await _answer(request, deployment)
     raise Conflict("The deployment is being changed by somebody else. Try again.")
@@ -104,7 +105,7 @@ async def update(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """DELETE /deployments/{owner}/{name}: one that is disabled, or has been out of use for a while."""
-    deployment = await _own(request)
+    deployment = await _own(request, "delete")
     store, now_us = request.services.store, request.services.clock.now_us()
     since_us = unused_since_us(deployment.release, now_us)
     if not await store.deployments.delete(deployment.ref, unused_since_us=since_us):
@@ -153,12 +154,14 @@ async def _version(request: Request, model: str, version: str) -> Known:
     """The version of that model, if the caller may see it; else ``VersionUnknown``."""
     if "/" not in model or not ids.is_version_id(version):
         raise VersionUnknown
-    return await references.named_version(request.services, f"{model}:{version}", account=request.account)
+    return await references.named_version(request.services, f"{model}:{version}", caller=request.caller)
 
 
-async def _own(request: Request) -> Deployment:
+async def _own(request: Request, action: Action) -> Deployment:
     owner, name = request.path_params["owner"], request.path_params["name"]
-    return await references.own_deployment(request.services, owner, name, account=request.account)
+    return await references.own_deployment(
+        request.services, owner, name, caller=request.caller, action=action
+    )
 
 
 async def _answer(request: Request, deployment: Deployment) -> Response:
@@ -173,10 +176,15 @@ async def _maker(request: Request, name: str) -> dict[str, Any]:
     return account_object(account)
 
 
-def _own_name(name: str, owner: str) -> str:
-    """The name without the caller's own ``owner/``, which some clients put before it."""
-    prefix, slash, rest = name.partition("/")
-    return rest if slash and prefix.casefold() == owner.casefold() else name
+def _owner_and_name(request: Request, name: str) -> tuple[str, str]:
+    """Whose a new deployment is: the token's account's, or an organisation's where its name stands before.
+
+    Some clients put the caller's own name before it, too.
+    """
+    owner, slash, rest = name.partition("/")
+    if slash and may(request.caller, "change", owner.lower()):
+        return owner.lower(), rest
+    return request.account, name
 
 
 def _check(hardware: str, min_instances: int, max_instances: int, *, name: str | None = None) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from stoker.api.endpoint import Request
 from stoker.api.http import answers
 from stoker.core.errors import Unauthenticated
+from stoker.core.permissions import Caller, may
 
 VERSION = version("stoker")
 
@@ -17,6 +18,19 @@ async def get(request: Request) -> Response:
     """GET /health"""
     health: dict[str, Any] = {"status": "ok", "version": VERSION}
     with contextlib.suppress(Unauthenticated):
-        await request.services.tokens.caller(request.fields.get("authorization"))
-        health["instances"] = request.services.dispatcher.instances()
+        caller = await request.services.tokens.caller(request.fields.get("authorization"))
+        running = request.services.dispatcher.instances()
+        health["instances"] = [instance for instance in running if await _may_see(request, caller, instance)]
     return answers.json(health)
+
+
+async def _may_see(request: Request, caller: Caller, instance: dict[str, Any]) -> bool:
+    """The operator sees all that runs on the machine, everyone else what could be seen otherwise, too."""
+    owner, _, name = instance["model"].partition("/")
+    deployed_by = (instance.get("deployment") or "").partition("/")[0]
+    if caller.is_operator:
+        return True
+    if deployed_by and not may(caller, "see", deployed_by):
+        return False
+    model = await request.services.store.models.get(owner, name)
+    return model is not None and may(caller, "see", model)

@@ -51,7 +51,7 @@ async def create_for_deployment(request: Request) -> Response:
     services = request.services
     owner, name = request.path_params["owner"], request.path_params["name"]
     body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
-    deployment = await references.own_deployment(services, owner, name, account=request.account)
+    deployment = await references.own_deployment(services, owner, name, caller=request.caller, action="run")
     check_takes_predictions(deployment)
     wanted = creation.to_model(body, services.settings)
     known = await references.current_version(services, deployment)

@@ -30,7 +30,8 @@ class Folder:
         """
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="input-"))
-        path = self._folder / (Path(name).name or "file")
+        last = Path(name).name
+        path = self._folder / ("file" if last in ("", "..") else last)
         if os.path.lexists(path):  # two inputs of one name
             path = Path(tempfile.mkdtemp(dir=self._folder)) / path.name
         _copy_or_link(Path(original), path)

@@ -42,6 +42,11 @@ class FakeClock:
     def now_us(self) -> int:
         return self._now_us
 
+    @property
+    def sleepers(self) -> int:
+        """How many sleep."""
+        return sum(not future.done() for _, future in self._sleepers)
+
     async def sleep(self, seconds: float) -> None:
         future = asyncio.get_running_loop().create_future()
         self._sleepers.append((self._now_us + int(seconds * 1e6), future))
@@ -141,11 +146,12 @@ class Stage:
         files: dict[str, Any] = {
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
         }  # fmt: skip
+        self.inputs = InputFiles(outbound=outbound, **files)
         self.dispatcher = Dispatcher(
             ledger=Ledger(store=store, clock=clock, owed=self._count_owed),
             fleet=self.fleet,
             deployed=self.deployed,
-            inputs=InputFiles(outbound=outbound, **files),
+            inputs=self.inputs,
             outputs=OutputFiles(**files),
             clock=clock,
             settings=settings,

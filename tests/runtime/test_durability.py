@@ -144,3 +144,59 @@ def test_a_longer_one_is_written_while_it_runs(tmp_path: Path):
         assert await live.wait_over()
 
     play(tmp_path, story)
+
+
+def test_a_disk_that_fails_under_an_input_file_ends_the_prediction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+
+        async def failing(*args: Any) -> Any:
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr(stage.inputs, "needed", lambda *_: True)
+        monkeypatch.setattr(stage.inputs, "fetch", failing)
+        live = await stage.submit(version)
+        await live.wait_over()
+        assert (live.seen.status, live.seen.error) == (
+            Status.FAILED,
+            "The input files could not be stored; please retry (E9243)",
+        )
+
+    play(tmp_path, story)
+
+
+def test_a_fetch_ends_with_its_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        ended = asyncio.Event()
+
+        async def endless(*args: Any) -> Any:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        monkeypatch.setattr(stage.inputs, "needed", lambda *_: True)
+        monkeypatch.setattr(stage.inputs, "fetch", endless)
+        live = await stage.submit(version)
+        await stage.dispatcher.cancel(live.id)
+        await ended.wait()
+
+    play(tmp_path, story)
+
+
+def test_a_second_signal_hurries_the_stop(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        await stage.instance()
+        hurry = asyncio.Event()
+        draining = asyncio.create_task(stage.dispatcher.drain(10_000, hurry=hurry))
+        await until(lambda: stage.dispatcher.draining)
+        hurry.set()
+        await draining
+        assert (live.seen.status, live.seen.error) == (Status.FAILED, INTERRUPTED)
+
+    play(tmp_path, story)

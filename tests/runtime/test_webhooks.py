@@ -5,14 +5,17 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
 
 from stoker.core.catalog import Account
+from stoker.core.errors import StorageFailed
 from stoker.core.prediction import Prediction, Status
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.webhooks import Webhooks
-from tests.runtime.stage import Stage, play
+from tests.runtime.stage import Stage, play, until
 from tests.web_server import Web
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -141,6 +144,42 @@ def test_logs_are_told_while_it_runs_at_most_twice_a_second(tmp_path: Path):
             await live.wait_over()
         assert live.seen.status is Status.SUCCEEDED
         assert [json.loads(post.body)["logs"] for post in posts] == ["0\n", "0\n1\n2\n"]
+
+    with Web() as web:
+        play(tmp_path, story)
+
+
+def test_the_loop_outlives_a_store_that_fails_and_sends_no_flood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(stage: Stage) -> None:
+        async with sender(stage) as webhooks:
+            real_due, real_drop = stage.store.outbox.due, stage.store.outbox.drop
+            troubles = iter([StorageFailed(), None])
+
+            async def failing_due(now_us: int, **options: Any) -> Any:
+                if trouble := next(troubles, None):
+                    raise trouble
+                return await real_due(now_us, **options)
+
+            async def failing_drop(id: str) -> None:
+                raise StorageFailed
+
+            monkeypatch.setattr(stage.store.outbox, "due", failing_due)
+            monkeypatch.setattr(stage.store.outbox, "drop", failing_drop)
+            await end_one(stage, web)
+            loop = asyncio.create_task(webhooks.run())
+            await until(lambda: stage.clock.sleepers == 1)
+            stage.clock.advance(1)
+            await asyncio.to_thread(web.await_posts, 1)
+            await until(lambda: stage.clock.sleepers == 1)
+            assert len(web.posted) == 1, "what could not be written down is not sent again at once"
+            monkeypatch.setattr(stage.store.outbox, "drop", real_drop)
+            stage.clock.advance(1)
+            await asyncio.to_thread(web.await_posts, 2)
+            await webhooks.settle()
+            loop.cancel()
+            assert await real_due(stage.clock.now_us() + 10**9) == []
 
     with Web() as web:
         play(tmp_path, story)

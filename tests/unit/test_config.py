@@ -25,7 +25,9 @@ def test_networks_are_separated_by_commas():
     ("flags", "environ", "words"),
     [
         ({}, {"STOKER_PORT": "many"}, "A setting cannot be used"),
-        ({}, {"STOKER_IDLE_S": "-1"}, "idle_s cannot be negative"),
+        ({}, {"STOKER_IDLE_S": "-1"}, "idle_s must be a number"),
+        ({}, {"STOKER_IDLE_S": "nan"}, "idle_s must be a number"),
+        ({"port": 99999}, {}, "port must be at most 65535"),
         ({"allow_net": ("10.0.0.0/99",)}, {}, "write networks like"),
         ({"tls_cert": Path("cert.pem")}, {}, "needs both a certificate and a key"),
         ({"account": "Not A Name"}, {}, "is no name"),

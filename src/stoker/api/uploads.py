@@ -16,7 +16,7 @@ FIELD_LIMIT_BYTES = 64 * 1024
 MOST_FIELDS = 200
 DEFAULT_TYPE = "application/octet-stream"
 
-_TYPE = re.compile(r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?$", re.ASCII)
+_TYPE = re.compile(r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?\Z", re.ASCII)
 _BRACKETS = re.compile(r"^metadata\[([^\]]+)\]$")
 
 

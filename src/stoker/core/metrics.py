@@ -6,7 +6,10 @@ Mode = Literal["replace", "incr", "append", "delete"]
 
 
 def record(metrics: dict[str, Any], name: str, value: Any, mode: Mode) -> None:
-    """Applies one record in place. Dots nest: ``t.p`` is ``{"t": {"p": ...}}``; other values give way."""
+    """Applies one record in place. Dots nest: ``t.p`` is ``{"t": {"p": ...}}``.
+
+    Never fails: a value that the mode does not fit gives way to the new one.
+    """
     *parents, key = name.split(".")
     place = metrics
     for parent in parents:
@@ -16,8 +19,10 @@ def record(metrics: dict[str, Any], name: str, value: Any, mode: Mode) -> None:
     if mode == "delete":
         place.pop(key, None)
     elif mode == "incr":
-        place[key] = place.get(key, 0) + value
+        before = place.get(key, 0)
+        place[key] = before + value if isinstance(before, int | float) else value
     elif mode == "append":
-        place.setdefault(key, []).append(value)
+        before = place.get(key, [])
+        place[key] = [*before, value] if isinstance(before, list) else [value]
     else:
         place[key] = value

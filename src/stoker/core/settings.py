@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Largest file of a pushed source tree."""
     input_file_limit_bytes: int = 4 * 1024**3
     """Largest file fetched for an input URL."""
+    input_fetch_timeout_s: float = 600.0
+    """How long fetching one file for an input URL may take."""
     output_limit_bytes: int = 256 * 1024 * 1024
     """Largest output of a prediction, its files not counted."""
     log_limit_bytes: int = 4 * 1024 * 1024

@@ -6,6 +6,7 @@ ready in one turn is told to the listener in one go.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _TERM_S = 1.0
 """How long a process that did not end by itself may take after SIGTERM."""
 _SILENT_S = 1.0
 """How long a process may live on after closing its end of the socket."""
+
+log = logging.getLogger(__name__)
 
 
 class ProcessInstance:
@@ -113,6 +116,10 @@ class ProcessInstance:
         except (InstanceFailed, msgspec.MsgspecError, OSError) as error:
             self._broken = True
             self.kill(f"broke the protocol: {error}")
+        except Exception:  # the edge: what comes after a lost frame cannot be believed
+            log.exception("instance %s told something that could not be taken", self.id)
+            self._broken = True
+            self.kill("the server could not take what it told")
         if self._wire.ready:
             self._deadline.cancel()
 

@@ -67,7 +67,7 @@ async def assemble(
         log.warning("ended %d processes that an earlier server left behind", left)
     await environments.sweep()
 
-    outbound = Outbound(settings.allow_net)
+    outbound = Outbound(settings.allow_net, fetch_timeout_s=settings.input_fetch_timeout_s)
     stack.push_async_callback(outbound.close)
     webhooks = _webhooks(ground, outbound)
     stack.push_async_callback(webhooks.close)

@@ -5,6 +5,7 @@ of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER
 """
 
 import ipaddress
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,8 +47,10 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, file: Path | N
 def _check(settings: Settings) -> None:
     """What the types do not say."""
     for name, value in msgspec.structs.asdict(settings).items():
-        if isinstance(value, int | float) and value < 0:
-            raise ConfigError(f"{name} cannot be negative.")
+        if isinstance(value, int | float) and not 0 <= value < math.inf:
+            raise ConfigError(f"{name} must be a number from 0 on.")
+    if settings.port > 65535:
+        raise ConfigError("port must be at most 65535.")
     for network in settings.allow_net:
         try:
             ipaddress.ip_network(network, strict=False)

@@ -79,14 +79,18 @@ async def _listen_until_told(
         ssl_keyfile=settings.tls_key,
     )
     server = _Uvicorn(config, ready=ready)
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def told() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, told)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await asyncio.gather(dispatcher.drain(settings.drain_s), services.builder.close())
+    await asyncio.gather(dispatcher.drain(settings.drain_s, hurry=hurry), services.builder.close())
     server.should_exit = True
     await serving
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stoker.core.catalog import Version
-from stoker.core.errors import StokerError, Unavailable
+from stoker.core.errors import Invalid, Unavailable
 from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
 from stoker.core.queue import FairQueue
 from stoker.core.scaling import Pool
@@ -27,6 +27,9 @@ from stoker.runtime.member import Member
 from stoker.runtime.outputs import OutputFiles
 
 log = logging.getLogger(__name__)
+
+WRITE_WITHIN_S = 5.0
+"""How long a stop waits for the disk; the next start finds what was not written and ends it."""
 
 
 class Dispatcher:
@@ -55,6 +58,7 @@ class Dispatcher:
         self._jobs: dict[str, Job] = {}
         self._streams: dict[str, Live] = {}
         self._queues: dict[Pool, FairQueue[Job]] = {}
+        self._preparing: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         fleet.work = self
         deployed.work = self
@@ -74,7 +78,7 @@ class Dispatcher:
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if self._inputs.needed(prediction, job.input, version):
             self._write_accept(job)
-            self._spawn(self._prepare(job))
+            self._prepare_soon(job)
         else:
             self._offer(job)
             if not job.written:
@@ -112,24 +116,26 @@ class Dispatcher:
             if self._deployed.is_disabled(prediction):
                 self._cancel(job)
             else:
-                self._spawn(self._prepare(job))
+                self._prepare_soon(job)
 
-    async def drain(self, grace_s: float) -> None:
+    async def drain(self, grace_s: float, *, hurry: asyncio.Event | None = None) -> None:
         """No new runs; those that run may end by themselves within the time, then they are interrupted.
 
-        What waits stays in the store and runs after the next start.
+        ``hurry`` ends the time early. What waits stays in the store and runs after the next start; so ends,
+        as interrupted, what cannot be written now.
         """
         self.draining = True
         running = [job for job in self._jobs.values() if self._runs(job)]
-        log.info("stopping: %d predictions run, %d wait", len(running), len(self._jobs) - len(running))
-        over = [asyncio.ensure_future(job.live.wait_over()) for job in running]
-        if over:
-            await asyncio.wait(over, timeout=grace_s)
+        waiting = len(self._jobs) - len(running)
+        log.info("stopping: %d predictions run, %d wait; a second signal hurries", len(running), waiting)
+        over = asyncio.gather(*(job.live.wait_over() for job in running))
+        hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+        await asyncio.wait([over, hurried], timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
         for job in running:
             if not job.ended:
                 job.fail(INTERRUPTED)
-        if over:
-            await asyncio.wait(over)
+        await asyncio.wait([over], timeout=WRITE_WITHIN_S)
         for job in self._jobs.values():
             job.live.release()
         for task in list(self._tasks):
@@ -271,14 +277,21 @@ class Dispatcher:
         job.stop("it could not be written")
         job.ended = True
         self._forget(job)
+        job.live.release()
+
+    def _prepare_soon(self, job: Job) -> None:
+        task = self._preparing[job.id] = self._spawn(self._prepare(job))
+        task.add_done_callback(lambda _: self._preparing.pop(job.id, None))
 
     async def _prepare(self, job: Job) -> None:
         """Fetches file inputs, then puts the job in line."""
         try:
             job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
-        except StokerError as error:
+        except Invalid as error:
             job.fail(f"Input validation error: {error.message}")
-            return
+        except Exception:  # the edge: whatever it was, the prediction must not wait for ever
+            log.exception("the input files of %s could not be fetched", job.id)
+            job.fail("The input files could not be stored; please retry (E9243)")
         if not job.ended:
             self._offer(job)
 
@@ -289,8 +302,8 @@ class Dispatcher:
             value = await self._outputs.keep(first.value, first.files, job.prediction, synced=synced)
             if job.live.synced and not synced:  # its client has been told of it meanwhile
                 await self._outputs.sync()
-        except (StokerError, OSError) as error:
-            log.error("output file of %s: %s", job.id, error)
+        except Exception:  # the edge: whatever it was, the prediction must end
+            log.exception("an output file of %s could not be kept", job.id)
             job.stop("its output file could not be kept")
             job.fail("Failed to store an output file (E9825)")
             return
@@ -305,9 +318,12 @@ class Dispatcher:
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
         self._streams.pop(job.prediction.stream_key, None)
+        if (preparing := self._preparing.pop(job.id, None)) is not None:
+            preparing.cancel()
         self._inputs.release(job.id)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from stoker.core import ids, scaling
 from stoker.core.catalog import Version
-from stoker.core.errors import StokerError
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
@@ -212,7 +211,7 @@ class Fleet:
                 setup_timeout_s=self._settings.setup_timeout_s,
             )
             member.instance = await self._engine.start(spec, member)
-        except (StokerError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  the edge: whatever it was, nobody must wait for ever
             log.warning("cannot start %s: %s", version.model, error)
             self.is_gone(member, str(error))
 

@@ -6,11 +6,12 @@ Called by dispatch. Our own files come from the blob store, others over the netw
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 from stoker.core.catalog import Version
-from stoker.core.errors import Invalid, StokerError
+from stoker.core.errors import Invalid, StokerError, StorageFailed
 from stoker.core.inputs import Place, file_inputs, files_in, put
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
@@ -45,6 +46,9 @@ class InputFiles:
         self._own = links.base.encode()
         self._by_version: dict[str, dict[str, str | None]] = {}
         self._folders: set[str] = set()
+        self._fetching: set[str] = set()
+        self._over_early: set[str] = set()
+        """Predictions that were over while their files were still being fetched."""
         self._leftover: set[asyncio.Task[None]] = set()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -56,8 +60,32 @@ class InputFiles:
     async def fetch(self, prediction: Prediction, input: dict[str, Any], version: Version) -> list[InputFile]:
         """Fetches all files, in parallel. Our own links elsewhere in the input become links to the bytes.
 
-        Raises ``Invalid`` with the reason for the first file that cannot be had.
+        Raises ``Invalid`` with the reason for the first file that cannot be had, and what our own disk and
+        database raise (``OSError``, ``StorageFailed``) as it is. To be cancelled where nobody waits for them.
         """
+        self._fetching.add(prediction.id)
+        try:
+            return await self._fetch(prediction, input, version)
+        finally:
+            self._fetching.discard(prediction.id)
+            if prediction.id in self._over_early:
+                self._over_early.discard(prediction.id)
+                self.release(prediction.id)
+
+    def release(self, id: str) -> None:
+        """The prediction is over: its fetched files go, once nothing is being written there any more."""
+        if id in self._fetching:
+            self._over_early.add(id)
+        elif id in self._folders:
+            self._folders.discard(id)
+            removal = asyncio.to_thread(shutil.rmtree, self._folder / id, ignore_errors=True)
+            task = asyncio.get_running_loop().create_task(removal)
+            self._leftover.add(task)
+            task.add_done_callback(self._leftover.discard)
+
+    async def _fetch(
+        self, prediction: Prediction, input: dict[str, Any], version: Version
+    ) -> list[InputFile]:
         places = list(files_in(input, self._files_of(version)))
         for at, url in places:
             if len(at) == 1:
@@ -69,25 +97,17 @@ class InputFiles:
                 tasks = [
                     group.create_task(self._one(prediction, n, at, url)) for n, (at, url) in enumerate(wanted)
                 ]
-        except* StokerError as errors:
-            raise Invalid(str(errors.exceptions[0])) from errors
+        except ExceptionGroup as errors:
+            raise _worst(errors.exceptions) from errors
         return [task.result() for task in tasks]
-
-    def release(self, id: str) -> None:
-        """The prediction is over: its fetched files go."""
-        if id in self._folders:
-            self._folders.discard(id)
-            removal = asyncio.to_thread(shutil.rmtree, self._folder / id, ignore_errors=True)
-            task = asyncio.get_running_loop().create_task(removal)
-            self._leftover.add(task)
-            task.add_done_callback(self._leftover.discard)
 
     async def _one(self, prediction: Prediction, number: int, at: Place, url: str) -> InputFile:
         if own := self._links.own_file(url):
             return await self._own_file(own, at, url, prediction.account)
         folder = self._folder / prediction.id
         self._folders.add(prediction.id)
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        # Not in a thread, which would outlive a cancellation and make the folder after its removal.
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / str(number)
         await self._outbound.download(url, path, limit_bytes=self._settings.input_file_limit_bytes)
         return InputFile(at=at, path=str(path), name=name_of(url))
@@ -120,14 +140,27 @@ class InputFiles:
 
 
 def name_of(url: str) -> str:
-    """The last part of a URL's path as a file name (section 4.5 of the Cog contract); at most 200 bytes."""
+    """The last part of a URL's path as a file name (section 4.5 of the Cog contract); at most 200 bytes.
+
+    What cannot be the name of a file is ``file``.
+    """
     name = unquote_plus(urlsplit(url).path.rsplit("/", 1)[-1]).replace("/", "_").replace("\0", "_")
+    if name in ("", ".", ".."):
+        return "file"
     if len(name.encode()) <= NAME_LIMIT_BYTES:
         return name
     stem, dot, extension = name.rpartition(".")
     ending = f"~{dot}{extension}" if dot and len(extension.encode()) < 20 else "~"
     room = NAME_LIMIT_BYTES - len(ending.encode())
     return (stem or name).encode()[:room].decode(errors="ignore") + ending
+
+
+def _worst(errors: Sequence[Exception]) -> Exception:
+    """Our own failure before what the caller got wrong."""
+    for error in errors:
+        if isinstance(error, StorageFailed) or not isinstance(error, StokerError):
+            return error
+    return Invalid(str(errors[0]))
 
 
 def _texts(value: Any, at: Place) -> list[tuple[Place, str]]:

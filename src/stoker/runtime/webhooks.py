@@ -23,7 +23,9 @@ from stoker.runtime.outbound import Outbound
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-AT_ONCE = 50
+AT_ONCE = 500
+"""So many that the few that hang, each for ``TIMEOUT_S``, leave room; ``outbound`` bounds them by host."""
+AGAIN_S = 1.0
 
 Render = Callable[[Prediction], Coroutine[Any, Any, bytes]]
 
@@ -54,7 +56,12 @@ class Webhooks:
         """The loop: sends what is due, then sleeps until something is owed or due."""
         while True:
             self._owed.clear()
-            next_us = await self.step(self._clock.now_us())
+            try:
+                next_us = await self.step(self._clock.now_us())
+            except Exception:  # the edge of the loop: it must outlive a store that fails
+                log.exception("the outbox could not be read, trying again in %g s", AGAIN_S)
+                await self._clock.sleep(AGAIN_S)
+                continue
             wait_s = None if next_us is None else max(0.0, (next_us - self._clock.now_us()) / 1e6)
             try:
                 await asyncio.wait_for(self._owed.wait(), wait_s)
@@ -65,7 +72,7 @@ class Webhooks:
         """Begins to send all that is due; when the next one will be, or None."""
         for delivery in await self._store.outbox.due(now_us, limit=AT_ONCE + len(self._sending)):
             if delivery.id not in self._sending and len(self._sending) < AT_ONCE:
-                task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+                task = asyncio.get_running_loop().create_task(self._try(delivery))
                 self._sending[delivery.id] = task
                 task.add_done_callback(lambda _, id=delivery.id: self._sent(id))
         return await self._store.outbox.next_due_us(after_us=now_us)
@@ -85,6 +92,14 @@ class Webhooks:
     def _sent(self, id: str) -> None:
         self._sending.pop(id, None)
         self._owed.set()
+
+    async def _try(self, delivery: Delivery) -> None:
+        """One delivery's turn. Where the store fails it stays busy a while: it would come at once again."""
+        try:
+            await self._deliver(delivery)
+        except Exception:  # the edge: it stays in the outbox
+            log.exception("delivery %s could not be written down", delivery.id)
+            await self._clock.sleep(AGAIN_S)
 
     async def _deliver(self, delivery: Delivery) -> None:
         prediction = await self._store.predictions.get(delivery.prediction)

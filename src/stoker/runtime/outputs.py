@@ -11,7 +11,7 @@ from stoker.core import ids
 from stoker.core.catalog import FileRecord
 from stoker.core.inputs import put
 from stoker.core.links import Links
-from stoker.core.prediction import Prediction
+from stoker.core.prediction import Kind, Prediction
 from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
@@ -25,7 +25,10 @@ class OutputFiles:
         self._blobs = blobs
         self._links = links
         self._clock = clock
-        self._life_us = int((settings.retention_s + settings.run_timeout_s) * 1e6)
+        self._life_us: dict[Kind, int] = {
+            "prediction": int((settings.retention_s + settings.run_timeout_s) * 1e6),
+            "training": int((settings.retention_s + settings.train_timeout_s) * 1e6),
+        }
         """A link must outlive the run that made it and then the time for which outputs are kept."""
 
     async def keep(
@@ -57,7 +60,7 @@ class OutputFiles:
             size_bytes=blob.size_bytes,
             sha256=blob.sha256,
             created_us=now_us,
-            expires_us=now_us + self._life_us,
+            expires_us=now_us + self._life_us[prediction.kind],
             prediction=prediction.id,
         )
         await self._store.files.create(record, synced=synced)

@@ -16,6 +16,7 @@ from stoker.api.resources import (
     sources,
     streams,
     tokens,
+    trainings,
     versions,
 )
 from stoker.api.services import Services
@@ -48,6 +49,10 @@ def routes(services: Services) -> list[Route]:
         path(f"{model}/versions/{{id}}", GET=versions.get, DELETE=versions.delete),
         path("/deployments", GET=deployments.list_, POST=deployments.create),
         path(deployment, GET=deployments.get, PATCH=deployments.update, DELETE=deployments.delete),
+        path(f"{model}/versions/{{id}}/trainings", POST=trainings.create),
+        path("/trainings", GET=trainings.list_),
+        path("/trainings/{id}", GET=trainings.get),
+        path("/trainings/{id}/cancel", POST=trainings.cancel),
         path("/account", GET=account.get),
         path("/hardware", GET=hardware.list_),
         path("/webhooks/default/secret", GET=account.webhook_secret),

@@ -107,6 +107,20 @@ const stories = {
     const listed = results.some((deployment) => deployment.name === "javascript");
     return [prediction.output, prediction.deployment, numbers, listed, refused, deleted];
   },
+  async trainings() {
+    const wanted = { visibility: "private", hardware: "cpu" };
+    const destination = "local/learned-by-javascript";
+    await replicate.models.create("local", "learned-by-javascript", wanted);
+    const { latest_version: version } = await replicate.models.get("local", "training");
+    const train = (input) => replicate.trainings.create("local", "training", version.id, { destination, input });
+    let made = await train({ text: "data:text/plain;base64,aGk=" });
+    while (!["succeeded", "failed", "canceled"].includes(made.status)) made = await replicate.trainings.get(made.id);
+    const slow = await train({ text: "data:,x", pause_s: 60 });
+    const canceled = await replicate.trainings.cancel(slow.id);
+    const listed = (await replicate.trainings.list()).results.map((training) => training.id);
+    const learned = await replicate.run(made.output.version, { input: { text: "!" } });
+    return [made.status, learned, canceled.status, listed.includes(made.id), listed.includes(slow.id)];
+  },
   async webhookSecret() {
     return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
   },

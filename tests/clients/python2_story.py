@@ -96,6 +96,24 @@ def deployments(empty, words, files, slow):
     return [prediction.output, prediction.deployment, numbers, refused]
 
 
+def trainings(empty, words, files, slow):
+    model = {"model_owner": "local", "model_name": "training"}
+    version = replicate.models.get(**model).latest_version.id
+    base = {**model, "version_id": version, "destination": "local/learned-by-python2"}
+    if not [m for m in replicate.models.list() if m.name == "learned-by-python2"]:
+        replicate.models.create(
+            owner="local", name="learned-by-python2", visibility="private", hardware="cpu"
+        )
+    made = replicate.trainings.create(**base, input={"text": "data:text/plain;base64,aGk="})
+    while made.status not in ("succeeded", "failed", "canceled"):
+        made = replicate.trainings.get(training_id=made.id)
+    slow = replicate.trainings.create(**base, input={"text": "data:,x", "pause_s": 60})
+    canceled = replicate.trainings.cancel(training_id=slow.id)
+    listed = [training.id for training in replicate.trainings.list()]
+    learned = replicate.run(made.output.version, input={"text": "!"})
+    return [made.status, learned, canceled.status, made.id in listed, slow.id in listed]
+
+
 def asynchronous(empty, words, files, slow):
     async def story():
         async with replicate.AsyncReplicate() as client:

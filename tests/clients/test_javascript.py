@@ -26,10 +26,12 @@ STORIES: dict[str, Any] = {
     "errors": [["ApiError", 422], ["ApiError", 404], ["ApiError", 401], "Prediction failed: out of words"],
     "deployments": ["deployed", "local/javascript", [1, 1, 2], True, 409, True],
     "webhookSecret": True,
+    "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
 
 
 def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
+    pushed("training")
     versions = [pushed(model) for model in MODELS]
     command = ["node", HERE / "javascript_story.mjs", CLIENT.as_uri(), story, *versions]
     return tell(command, server.variables(v1=True))

@@ -185,6 +185,25 @@ def test_deployments(client: replicate.Client, pushed: Pushed):
     assert client.deployments.delete("local", "python1")
 
 
+def test_trainings(client: replicate.Client, pushed: Pushed):
+    base = f"local/training:{pushed('training')}"
+    name = f"learned-by-python1-{client._client.base_url.path.count('v1')}"
+    destination = client.models.create("local", name, visibility="private", hardware="cpu")
+    training = client.trainings.create(base, {"text": io.BytesIO(b"hi")}, f"local/{destination.name}")
+    while training.status not in ("succeeded", "failed", "canceled"):
+        training.reload()
+    assert (training.status, training.error) == ("succeeded", None)
+    assert client.run(training.output["version"], input={"text": "!"}) == "learned.txthi!"
+    slow = client.trainings.create(
+        version=base, input={"text": "data:,x", "pause_s": 60}, destination=f"local/{name}"
+    )
+    slow.cancel()
+    assert client.trainings.get(slow.id).status == "canceled"
+    assert {training.id, slow.id} <= {listed.id for listed in client.trainings.list()}
+    with pytest.raises(ReplicateError, match="The specified training destination does not exist"):
+        client.trainings.create(version=base, input={"text": "data:,x"}, destination="local/nothing")
+
+
 def test_async_run_stream_and_create(server: StokerServer, pushed: Pushed):
     empty, words = pushed("empty"), pushed("concatenate")
 

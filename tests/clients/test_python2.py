@@ -24,10 +24,12 @@ STORIES: dict[str, Any] = {
     "errors": ["UnprocessableEntityError", "NotFoundError", "AuthenticationError", "ModelError"],
     "deployments": ["deployed", "local/python2", [1, 2], 409],
     "asynchronous": ["0", "1", "2", "3"],
+    "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
 
 
 def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
+    pushed("training")
     versions = [pushed(model) for model in MODELS]
     command = [PYTHON, Path(__file__).with_name("python2_story.py"), story, *versions]
     return tell(command, server.variables(v1=v1))

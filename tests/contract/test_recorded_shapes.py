@@ -7,6 +7,7 @@ from tests.contract.platform import FILES, Platform
 from tests.contract.scripted import Run, never_starts
 from tests.contract.shapes import RECORDINGS, Recordings
 from tests.contract.story import story
+from tests.contract.test_trainings import GOOD, path, trainable
 
 pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside this checkout")
 
@@ -110,3 +111,19 @@ async def test_the_rest(p: Platform) -> None:
     check(await p.client.get("/account"), "GET", "/v1/account", 200)
     check(await p.client.get("/hardware"), "GET", "/v1/hardware", 200)
     check(await p.client.get("/webhooks/default/secret"), "GET", "/v1/webhooks/default/secret", 200)
+
+
+@story
+async def test_trainings(p: Platform) -> None:
+    version = await trainable(p)
+    create = f"{MODEL}/versions/{{version_id}}/trainings"
+    p.dispatcher.script = never_starts
+    made = await p.client.post(path(version), json=GOOD)
+    check(made, "POST", create, 201)
+    own = f"/trainings/{made.json()['id']}"
+    await p.dispatcher.run(made.json()["id"]).start()
+    check(await p.client.get(own), "GET", "/v1/trainings/{training_id}", 200, "status=processing")
+    check(await p.client.get("/trainings"), "GET", "/v1/trainings", 200)
+    check(await p.client.post(f"{own}/cancel"), "POST", "/v1/trainings/{training_id}/cancel", 200)
+    refused = await p.client.post(path(version), json=GOOD | {"destination": "<invalid>"})
+    check(refused, "POST", create, 404, "error")

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from stoker.api.resources.files import sign, signing_secret
 from stoker.core import ids
 from stoker.core.catalog import FileRecord, Member, Token, Version
 from stoker.core.deployments import Deployment, Release
-from stoker.core.prediction import Ending, Prediction, Status
+from stoker.core.prediction import Ending, Kind, Prediction, Status
 from stoker.packaging.live_build import LiveBuild
 from tests.contract.platform import START_US, TOKENS, Platform
 
@@ -58,6 +60,18 @@ async def _model(p: Platform, of: str, exists: bool) -> Made:
     return {"owner": of, "name": name, "id": version.id}, {}
 
 
+async def _trainable(p: Platform, of: str, exists: bool) -> Made:
+    """The version is there in any case, and ``exists`` is about the destination, which answers for itself."""
+    learns = {"type": "object", "title": "TrainingInput", "properties": {}}
+    plain = await p.version(f"model{next(_numbers)}", owner=of, schemas={"TrainingInput": learns})
+    recipe = msgspec.structs.replace(plain.recipe, train="train.py:train")
+    version = msgspec.structs.replace(plain, id=plain.id[::-1], recipe=recipe)
+    await p.store.versions.create(version)
+    owner, _, name = version.model.partition("/")
+    destination, _ = await _bare_model(p, of, exists)
+    return {"owner": owner, "name": name, "id": version.id, "destination": destination["name"]}, {}
+
+
 async def _bare_model(p: Platform, of: str, exists: bool) -> Made:
     name = f"model{next(_numbers)}"
     if exists:
@@ -71,11 +85,20 @@ async def _new_prediction(p: Platform, of: str, exists: bool) -> Made:
 
 
 async def _prediction(p: Platform, of: str, exists: bool) -> Made:
+    return await _run(p, of, exists, "prediction")
+
+
+async def _training(p: Platform, of: str, exists: bool) -> Made:
+    return await _run(p, of, exists, "training")
+
+
+async def _run(p: Platform, of: str, exists: bool, kind: Kind) -> Made:
     version = await _version(p, of)
     now_us = p.clock.now_us()
     prediction = Prediction(
         id=ids.prediction_id(now_us, secrets.token_bytes(10)),
         account=of,
+        kind=kind,
         model=version.model,
         version=version.id,
         created_us=now_us,
@@ -175,10 +198,12 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/predictions/{id}", _prediction),
     ("/predictions", _new_prediction),
+    ("/trainings/{id}", _training),
     ("/streams", _prediction),
     ("/files/stream-", _prediction),
     ("/files", _file),
     ("/delivery", _file),
+    ("/models/{owner}/{name}/versions/{id}/trainings", _trainable),
     ("/models/{owner}/{name}/", _model),
     ("/models", _bare_model),
     ("/deployments", _deployment),
@@ -193,6 +218,9 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
 BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] = {
     ("POST", "/predictions"): lambda of, params: _json(version=params["version"], input={}),
     ("POST", "/models/{owner}/{name}/predictions"): lambda of, params: _json(input={}),
+    ("POST", "/models/{owner}/{name}/versions/{id}/trainings"): lambda of, params: _json(
+        destination=f"{of}/{params['destination']}", input={}
+    ),
     ("POST", "/files"): lambda of, params: {"files": {"content": ("f.txt", SOURCE)}},
     ("GET", "/files"): lambda of, params: {"params": {}},
     ("POST", "/models"): lambda of, params: _json(

@@ -18,6 +18,7 @@ from stoker.api.resources import (
     sources,
     streams,
     tokens,
+    trainings,
     versions,
 )
 from stoker.api.services import Services
@@ -66,6 +67,10 @@ def routes(services: Services) -> list[Route]:
         path(f"{model}/versions/{{id}}", GET=versions.get, DELETE=versions.delete),
         path("/deployments", GET=deployments.list_, POST=deployments.create),
         path(deployment, GET=deployments.get, PATCH=deployments.update, DELETE=deployments.delete),
+        path(f"{model}/versions/{{id}}/trainings", writes="run", creates=True, POST=trainings.create),
+        path("/trainings", GET=trainings.list_),
+        path("/trainings/{id}", GET=trainings.get),
+        path("/trainings/{id}/cancel", writes="run", POST=trainings.cancel),
         path("/account", GET=account.get),
         path("/hardware", GET=hardware.list_),
         path("/webhooks/default/secret", reads="run", GET=account.webhook_secret),

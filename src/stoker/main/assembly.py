@@ -33,6 +33,7 @@ from stoker.runtime.ledger import Ledger
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.sweep import EVERY_S, Sweep
+from stoker.runtime.trainings import Trainings
 from stoker.runtime.webhooks import Render, Webhooks
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,7 @@ def _dispatcher(
             store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
         ),
         outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
+        trainings=Trainings(store=store, links=links, clock=clock),
         clock=clock,
         settings=settings,
         watched=webhooks.watched,

@@ -191,13 +191,14 @@ class Building:
 
     async def _ready_schema(self, config: Config) -> Described:
         text = await self._text(READY_SCHEMA, limit_bytes=_CODE_LIMIT_BYTES)
+        takes, gives = ("Input", "Output") if config.predict else ("TrainingInput", "TrainingOutput")
         try:
             schema = msgspec.json.decode(text, type=dict[str, Any])
             parts = schema["components"]["schemas"]
-            if not isinstance(parts["Input"], dict) or not isinstance(parts["Output"], dict):
+            if not isinstance(parts[takes], dict) or not isinstance(parts[gives], dict):
                 raise TypeError
         except (msgspec.DecodeError, KeyError, TypeError):
-            raise BuildFailed("The OpenAPI schema that was pushed has no Input and Output.") from None
+            raise BuildFailed(f"The OpenAPI schema that was pushed has no {takes} and {gives}.") from None
         return Described(schema=schema, slots=config.concurrency or 1, cog_version=SDK_VERSION)
 
     def _source(self, config: Config) -> list[SourceFile]:

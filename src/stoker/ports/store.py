@@ -119,7 +119,8 @@ class Predictions(Protocol):
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
         """Empties input, output and logs of the account's first API predictions completed before then.
 
-        Gives their ids. Their files are forgotten; what is kept (``keep``) stays.
+        Gives their ids. Their files are forgotten; what is kept (``keep``) stays. Trainings keep theirs:
+        their output names the version that they made.
         """
         ...
 
@@ -178,8 +179,12 @@ class Versions(Protocol):
         """The id of every version."""
         ...
 
+    async def has_trained(self, model: str, id: str) -> bool:
+        """Whether another version was trained from that one."""
+        ...
+
     async def sources(self) -> set[str]:
-        """The sha256 of every source file that some version needs."""
+        """The sha256 of every source file, and of all trained weights, that some version needs."""
         ...
 
     async def environments(self) -> set[str]:

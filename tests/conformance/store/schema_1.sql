@@ -73,6 +73,8 @@ CREATE TABLE versions (
 
 CREATE INDEX versions_newest ON versions (model, created_us, id);
 CREATE INDEX versions_by_id ON versions (id, created_us);
+CREATE INDEX versions_trained ON versions (json_extract(recipe, '$.trained_from') COLLATE NOCASE)
+    WHERE json_extract(recipe, '$.trained_from') IS NOT NULL;
 
 -- Wide values come last: a list or a guard never reads the pages that they overflow to.
 CREATE TABLE predictions (
@@ -84,6 +86,7 @@ CREATE TABLE predictions (
     created_us INTEGER NOT NULL,
     stream_key TEXT NOT NULL,
     deployment TEXT COLLATE NOCASE,
+    destination TEXT COLLATE NOCASE,
     source TEXT NOT NULL,
     status TEXT NOT NULL,
     started_us INTEGER,
@@ -107,7 +110,7 @@ CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, i
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
 CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
 CREATE INDEX predictions_to_empty ON predictions (account, completed_us)
-    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0;
+    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction';
 
 -- A run counts once, when its prediction becomes final, whichever statement makes it so.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions

@@ -69,6 +69,19 @@ def test_an_interrupted_run_counts(play: Play):
     play(story)
 
 
+def test_trainings_keep_their_data(play: Play):
+    """Their output names the version that they made."""
+
+    async def story(store: Store) -> None:
+        training = samples.whole(kind="training", source="api")
+        await store.predictions.accept(training)
+        assert await store.predictions.get(training.id) == training
+        await store.predictions.finish(training.id, samples.ending(completed_us=10))
+        assert await store.predictions.remove_data("ann", 20) == []
+
+    play(story)
+
+
 def test_data_of_old_api_predictions_is_removed_a_part_at_a_time(play: Play):
     async def story(store: Store) -> None:
         old = [samples.whole(source="api") for _ in range(3)]

@@ -43,6 +43,8 @@ async def delete(request: Request) -> Response:
     id = request.path_params["id"]
     if await request.services.store.deployments.runs(model.ref, id):
         raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
+    if await request.services.store.versions.has_trained(model.ref, id):
+        raise Conflict("Another version was trained from this one; delete that first.")
     if not await request.services.store.versions.delete(model.ref, id):
         raise NotFound
     request.services.versions.forget(id)

@@ -18,7 +18,7 @@ from stoker.store.sqlite.writer import Writer, all_or_nothing
 _COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
-    "output"
+    "output, destination"
 )
 _SQL = queries("predictions", columns=_COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
@@ -183,7 +183,7 @@ def _row(p: Prediction) -> tuple[Any, ...]:
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
         p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
-        p.logs,
+        p.logs, p.destination,
     )  # fmt: skip
 
 
@@ -220,5 +220,6 @@ def _prediction(row: tuple[Any, ...]) -> Prediction:
         secrets=None if secrets is None else msgspec.Raw(secrets),
         input=msgspec.Raw(row[20]),
         output=None if output is None else msgspec.Raw(output),
-        logs=row[22],
+        destination=row[22],
+        logs=row[23],
     )

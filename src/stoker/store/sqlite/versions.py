@@ -42,6 +42,9 @@ class SqliteVersions:
     async def ids(self) -> set[str]:
         return await self._read(_column, _SQL["ids"])
 
+    async def has_trained(self, model: str, id: str) -> bool:
+        return await self._read(_has_trained, f"{model}:{id}")
+
     async def sources(self) -> set[str]:
         return await self._read(_column, _SQL["sources"])
 
@@ -84,6 +87,10 @@ def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
             return False
         db.execute(_SQL["relatest"], (model, id))
     return True
+
+
+def _has_trained(db: sqlite3.Connection, base: str) -> bool:
+    return db.execute(_SQL["has_trained"], (base,)).fetchone() is not None
 
 
 def _column(db: sqlite3.Connection, sql: str) -> set[str]:

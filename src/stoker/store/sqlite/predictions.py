@@ -14,11 +14,11 @@ from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
 from stoker.store.sqlite.writer import Writer, all_or_nothing
 
-_COLUMNS = (
+COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, error, metrics, secrets, input, output"
 )
-_SQL = queries("predictions", columns=_COLUMNS)
+_SQL = queries("predictions", columns=COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
 _PAGE_OF = {None: "page", "api": "page_api", "web": "page_web"}
 """The query by source; the literal in each lets SQLite take its index."""
@@ -120,11 +120,11 @@ def _interrupt(db: sqlite3.Connection, now_us: int, error: str) -> int:
 
 def _one(db: sqlite3.Connection, sql: str, key: str) -> Prediction | None:
     row = db.execute(sql, (key,)).fetchone()
-    return _prediction(row) if row else None
+    return prediction_of(row) if row else None
 
 
 def _waiting(db: sqlite3.Connection) -> list[Prediction]:
-    return [_prediction(row) for row in db.execute(_SQL["waiting"])]
+    return [prediction_of(row) for row in db.execute(_SQL["waiting"])]
 
 
 def _page(
@@ -143,7 +143,7 @@ def _page(
         of,
         cursor=cursor,
         limit=limit,
-        build=_prediction,
+        build=prediction_of,
         place=lambda prediction: (prediction.created_us, prediction.id),
         low=low,
         high=high,
@@ -171,7 +171,8 @@ def _json(raw: msgspec.Raw | None) -> bytes | None:
     return None if raw is None else bytes(raw)
 
 
-def _prediction(row: tuple[Any, ...]) -> Prediction:
+def prediction_of(row: tuple[Any, ...]) -> Prediction:
+    """The prediction of a row with ``COLUMNS`` and logs."""
     events, metrics, secrets, output = row[14], row[17], row[18], row[20]
     return Prediction(
         id=row[0],

@@ -53,6 +53,6 @@ ORDER BY created_us {direction}, id {direction} LIMIT ?;
 UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
 WHERE id IN (
     SELECT id FROM predictions
-    WHERE completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
+    WHERE completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api' AND kept = 0
     ORDER BY completed_us LIMIT ?)
 RETURNING id;

@@ -1,4 +1,9 @@
-"""From what a client wrote to the version that runs: section 6 of the HTTP contract."""
+"""From what a client wrote to the version that runs: section 6 of the HTTP contract.
+
+Published names and ids that a local version stands in for (``core.aliases``) are tried after real ones.
+"""
+
+import msgspec
 
 from stoker.api.known import Known
 from stoker.api.services import Services
@@ -8,12 +13,25 @@ from stoker.core.errors import NotFound, VersionUnknown
 from stoker.core.ids import is_version_id
 
 
-async def visible_model(services: Services, owner: str, name: str, *, account: str) -> Model:
-    """The model, if it exists and the account may see it; else ``NotFound``."""
+async def real_model(services: Services, owner: str, name: str, *, account: str) -> Model:
+    """The model of that very name, if it exists and the account may see it; else ``NotFound``."""
     model = await services.store.models.get(owner, name)
     if model is None or not model.is_visible_to(account):
         raise NotFound
     return model
+
+
+async def visible_model(services: Services, owner: str, name: str, *, account: str) -> Model:
+    """The same, or the one that stands in for that name; its latest version is then the one that does."""
+    try:
+        return await real_model(services, owner, name, account=account)
+    except NotFound:
+        alias = await services.store.aliases.by_name(f"{owner}/{name}")
+        if alias is None:
+            raise
+    owner, _, name = alias.model.partition("/")
+    model = await real_model(services, owner, name, account=account)
+    return msgspec.structs.replace(model, latest_version=alias.version)
 
 
 async def own_deployment(services: Services, owner: str, name: str, *, account: str) -> Deployment:
@@ -51,17 +69,43 @@ async def named_version(services: Services, reference: str, *, account: str) -> 
         raise VersionUnknown
     if not ref:
         known = await services.versions.get_visible(id, account=account)
+        known = known or await _stand_in(services, id, account=account)
         if known is None:
             raise VersionUnknown
         return known
     owner, _, name = ref.partition("/")
     try:
+        if id:
+            return await version_of(services, owner, name, id, account=account)
         model = await visible_model(services, owner, name, account=account)
     except NotFound:
         raise VersionUnknown from None
-    if not id:
-        return await latest_version(services, model)
-    known = await services.versions.get(id, model=model.ref)
+    return await latest_version(services, model)
+
+
+async def version_of(services: Services, owner: str, name: str, id: str, *, account: str) -> Known:
+    """The version of ``owner/name`` with that id, or the one that stands in for it; else ``NotFound``."""
+    try:
+        model = await visible_model(services, owner, name, account=account)
+    except NotFound:
+        known = None
+    else:
+        known = await services.versions.get(id, model=model.ref)
+    known = known or await _stand_in(services, id, account=account, ref=f"{owner}/{name}")
     if known is None:
-        raise VersionUnknown
+        raise NotFound
     return known
+
+
+async def _stand_in(services: Services, id: str, *, account: str, ref: str | None = None) -> Known | None:
+    """The version that stands in for a published id, asked for by its id alone or as ``ref:id``."""
+    for alias in await services.store.aliases.by_id(id):
+        if ref is not None and not alias.is_called(ref):
+            continue
+        owner, _, name = alias.model.partition("/")
+        try:
+            model = await real_model(services, owner, name, account=account)
+        except NotFound:
+            continue
+        return await services.versions.get(alias.version, model=model.ref)
+    return None

@@ -107,6 +107,23 @@ const stories = {
     const listed = results.some((deployment) => deployment.name === "javascript");
     return [prediction.output, prediction.deployment, numbers, listed, refused, deleted];
   },
+  async catalogue() {
+    // After stories.stocked.
+    const published = "c".repeat(64);
+    const collections = await replicate.collections.list();
+    const found = await replicate.models.search("empty");
+    return [
+      (await replicate.hardware.list())[0].sku,
+      collections.results.some((collection) => collection.slug === "images"),
+      (await replicate.collections.get("images")).models.map((model) => model.name),
+      found.results.map((model) => model.name),
+      (await replicate.models.list()).results.some((model) => model.name === "empty"),
+      (await replicate.models.get("local", "empty")).default_example.output,
+      (await replicate.models.versions.get("acme", "empty", published)).id === empty,
+      await replicate.run(`acme/empty:${published}`, { input: { text: "pinned" } }),
+      await replicate.run("acme/empty", { input: { text: "named" } }),
+    ];
+  },
   async webhookSecret() {
     return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
   },

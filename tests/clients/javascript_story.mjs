@@ -121,6 +121,23 @@ const stories = {
     const learned = await replicate.run(made.output.version, { input: { text: "!" } });
     return [made.status, learned, canceled.status, listed.includes(made.id), listed.includes(slow.id)];
   },
+  async catalogue() {
+    // After stories.stocked.
+    const published = "c".repeat(64);
+    const collections = await replicate.collections.list();
+    const found = await replicate.models.search("empty");
+    return [
+      (await replicate.hardware.list())[0].sku,
+      collections.results.some((collection) => collection.slug === "images"),
+      (await replicate.collections.get("images")).models.map((model) => model.name),
+      found.results.map((model) => model.name),
+      (await replicate.models.list()).results.some((model) => model.name === "empty"),
+      (await replicate.models.get("local", "empty")).default_example.output,
+      (await replicate.models.versions.get("acme", "empty", published)).id === empty,
+      await replicate.run(`acme/empty:${published}`, { input: { text: "pinned" } }),
+      await replicate.run("acme/empty", { input: { text: "named" } }),
+    ];
+  },
   async webhookSecret() {
     return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
   },

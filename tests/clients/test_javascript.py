@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, tell
+from tests.clients.stories import MODELS, stocked, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -40,6 +40,12 @@ def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
 @pytest.mark.parametrize("story", STORIES)
 def test_story(server: StokerServer, pushed: Pushed, story: str):
     assert play(server, pushed, story) == STORIES[story]
+
+
+def test_collections_search_examples_and_published_ids(server: StokerServer, pushed: Pushed):
+    stocked(server, pushed("empty"))
+    found = play(server, pushed, "catalogue")
+    assert found == ["cpu", True, ["empty"], ["empty"], True, "kept", True, "pinned", "named"]
 
 
 def test_a_file_goes_in_and_another_comes_out(server: StokerServer, pushed: Pushed):

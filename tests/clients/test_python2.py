@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, tell
+from tests.clients.stories import MODELS, stocked, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -38,6 +38,13 @@ def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
 @pytest.mark.parametrize("story", STORIES)
 def test_story(server: StokerServer, pushed: Pushed, story: str):
     assert play(server, pushed, story, v1=True) == STORIES[story]
+
+
+def test_collections_search_examples_and_published_ids(server: StokerServer, pushed: Pushed):
+    stocked(server, pushed("empty"))
+    found = play(server, pushed, "catalogue", v1=True)
+    one = ["empty"]
+    assert found == ["cpu", True, one, one, one, True, True, "", "kept", True, "pinned", "used"]
 
 
 def test_a_base_url_without_v1_works_too(server: StokerServer, pushed: Pushed):

@@ -72,6 +72,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     readme: str = ""
     run_count: int = 0
     latest_version: str | None = None
+    latest_version_us: int | None = None
+    """When that version was made."""
+    default_example: str | None = None
+    """Id of the kept prediction that stands for the model."""
+
+    @property
+    def recent_us(self) -> int:
+        """When its latest version was made; of a model without one, when it was made itself."""
+        return self.created_us if self.latest_version_us is None else self.latest_version_us
 
     @property
     def ref(self) -> str:

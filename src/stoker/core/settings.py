@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from stoker.core.hardware import Hardware
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
@@ -70,3 +72,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most files that a model process may have open."""
     strict_builds: bool = False
     """Whether warnings of a build are errors for everyone."""
+    hardware: tuple[Hardware, ...] = ()
+    """What models and deployments can ask for, and its price; without any, what the machine has."""

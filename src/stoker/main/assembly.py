@@ -13,11 +13,13 @@ from stoker import __version__
 from stoker.api.known import KnownVersions
 from stoker.api.services import Services
 from stoker.api.wire import render_prediction
+from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
+from stoker.host import gpus
 from stoker.packaging.builder import Builder
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
@@ -168,4 +170,5 @@ def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builde
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,
+        hardware=offered(ground.settings.hardware, gpus.names()),
     )

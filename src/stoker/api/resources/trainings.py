@@ -3,10 +3,10 @@
 import msgspec
 from starlette.responses import Response
 
-from stoker.api import creation
+from stoker.api import creation, references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies
-from stoker.api.resources import models, predictions
+from stoker.api.resources import predictions
 from stoker.core.catalog import Model
 from stoker.core.errors import NotFound
 from stoker.core.permissions import may
@@ -18,10 +18,8 @@ async def create(request: Request) -> Response:
     """POST /models/{owner}/{name}/versions/{id}/trainings"""
     services = request.services
     body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
-    model = await models.visible(request)
-    known = await services.versions.get(request.path_params["id"], model=model.ref)
-    if known is None:
-        raise NotFound
+    owner, name, id = (request.path_params[part] for part in ("owner", "name", "id"))
+    known = await references.version_of(services, owner, name, id, caller=request.caller)
     known.check_trainable()
     wanted = creation.to_training(body, services.settings)
     destination = await _destination(request, wanted.destination or "")

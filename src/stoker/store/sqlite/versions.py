@@ -25,7 +25,7 @@ class SqliteVersions:
         self._read = readers.do
 
     async def create(self, version: Version) -> bool:
-        return await self._write(_create, version.id, version.model, _row(version))
+        return await self._write(_create, version, _row(version))
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         return await self._read(_get, id, model)
@@ -52,10 +52,11 @@ class SqliteVersions:
         return await self._read(_column, _SQL["environments"])
 
 
-def _create(db: sqlite3.Connection, id: str, model: str, row: tuple[Any, ...]) -> bool:
+def _create(db: sqlite3.Connection, version: Version, row: tuple[Any, ...]) -> bool:
     with all_or_nothing(db):
-        if db.execute(_SQL["set_latest"], (id, model)).rowcount == 0:
-            raise NotFound(f"There is no model {model}.")
+        latest = version.id, version.model, version.created_us
+        if db.execute(_SQL["set_latest"], latest).rowcount == 0:
+            raise NotFound(f"There is no model {version.model}.")
         return db.execute(_SQL["create"], row).rowcount == 1
 
 

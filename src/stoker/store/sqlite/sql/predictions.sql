@@ -49,14 +49,8 @@ SELECT {columns}, '' FROM predictions
 WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?) AND source = 'api'
 ORDER BY created_us {direction}, id {direction} LIMIT ?;
 
--- keep: the data of a prediction stays, or may go again
-UPDATE predictions SET kept = ? WHERE id = ? AND data_removed = 0;
-
--- keep_files: and so do its files
-UPDATE files SET expires_us = ? WHERE prediction = ?;
-
--- remove_files: forgets a prediction's files
-DELETE FROM files WHERE prediction = ?;
+-- remove_files: forgets a prediction's files, but those that an example holds
+DELETE FROM files WHERE prediction = ? AND NOT EXISTS (SELECT 1 FROM example_files WHERE file = files.id);
 
 -- remove_data: empties what an account's API predictions carried, oldest first; trainings keep theirs
 UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1

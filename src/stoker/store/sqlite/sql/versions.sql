@@ -3,11 +3,13 @@ INSERT INTO versions (model, id, created_us, cog_version, environment, openapi_s
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- set_latest: names a model's latest version
-UPDATE models SET latest_version = ? WHERE ref = ?;
+UPDATE models SET latest_version = ?1, latest_version_us =
+    coalesce((SELECT created_us FROM versions WHERE model = ?2 AND id = ?1), ?3)
+WHERE ref = ?2;
 
 -- relatest: a deleted version is no longer the latest, the newest that is left is
-UPDATE models SET latest_version =
-    (SELECT id FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
+UPDATE models SET (latest_version, latest_version_us) =
+    (SELECT id, created_us FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
 WHERE ref = ? AND latest_version = ?;
 
 -- get: a version by its id alone

@@ -107,6 +107,37 @@ const stories = {
     const listed = results.some((deployment) => deployment.name === "javascript");
     return [prediction.output, prediction.deployment, numbers, listed, refused, deleted];
   },
+  async trainings() {
+    const wanted = { visibility: "private", hardware: "cpu" };
+    const destination = "local/learned-by-javascript";
+    await replicate.models.create("local", "learned-by-javascript", wanted);
+    const { latest_version: version } = await replicate.models.get("local", "training");
+    const train = (input) => replicate.trainings.create("local", "training", version.id, { destination, input });
+    let made = await train({ text: "data:text/plain;base64,aGk=" });
+    while (!["succeeded", "failed", "canceled"].includes(made.status)) made = await replicate.trainings.get(made.id);
+    const slow = await train({ text: "data:,x", pause_s: 60 });
+    const canceled = await replicate.trainings.cancel(slow.id);
+    const listed = (await replicate.trainings.list()).results.map((training) => training.id);
+    const learned = await replicate.run(made.output.version, { input: { text: "!" } });
+    return [made.status, learned, canceled.status, listed.includes(made.id), listed.includes(slow.id)];
+  },
+  async catalogue() {
+    // After stories.stocked.
+    const published = "c".repeat(64);
+    const collections = await replicate.collections.list();
+    const found = await replicate.models.search("empty");
+    return [
+      (await replicate.hardware.list())[0].sku,
+      collections.results.some((collection) => collection.slug === "images"),
+      (await replicate.collections.get("images")).models.map((model) => model.name),
+      found.results.map((model) => model.name),
+      (await replicate.models.list()).results.some((model) => model.name === "empty"),
+      (await replicate.models.get("local", "empty")).default_example.output,
+      (await replicate.models.versions.get("acme", "empty", published)).id === empty,
+      await replicate.run(`acme/empty:${published}`, { input: { text: "pinned" } }),
+      await replicate.run("acme/empty", { input: { text: "named" } }),
+    ];
+  },
   async webhookSecret() {
     return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
   },

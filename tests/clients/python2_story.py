@@ -96,6 +96,46 @@ def deployments(empty, words, files, slow):
     return [prediction.output, prediction.deployment, numbers, refused]
 
 
+def trainings(empty, words, files, slow):
+    model = {"model_owner": "local", "model_name": "training"}
+    version = replicate.models.get(**model).latest_version.id
+    base = {**model, "version_id": version, "destination": "local/learned-by-python2"}
+    if not [m for m in replicate.models.list() if m.name == "learned-by-python2"]:
+        replicate.models.create(
+            owner="local", name="learned-by-python2", visibility="private", hardware="cpu"
+        )
+    made = replicate.trainings.create(**base, input={"text": "data:text/plain;base64,aGk="})
+    while made.status not in ("succeeded", "failed", "canceled"):
+        made = replicate.trainings.get(training_id=made.id)
+    slow = replicate.trainings.create(**base, input={"text": "data:,x", "pause_s": 60})
+    canceled = replicate.trainings.cancel(training_id=slow.id)
+    listed = [training.id for training in replicate.trainings.list()]
+    learned = replicate.run(made.output.version, input={"text": "!"})
+    return [made.status, learned, canceled.status, made.id in listed, slow.id in listed]
+
+
+def catalogue(empty, words, files, slow):
+    """After ``stories.stocked``."""
+    models = replicate.models
+    found = replicate.Replicate().search(query="empty")
+    order = {"sort_by": "model_created_at", "sort_direction": "asc"}
+    published = "c" * 64
+    return [
+        replicate.hardware.list()[0].sku,
+        "images" in [collection.slug for collection in replicate.collections.list()],
+        [model.name for model in replicate.collections.get(collection_slug="images").models],
+        [hit.model.name for hit in found.models],
+        [model.name for model in models.search(body="empty")],
+        "empty" in [model.name for model in models.list(**order)],
+        "kept" in [made.output for made in models.examples.list(model_owner="local", model_name="empty")],
+        models.readme.get(model_owner="local", model_name="empty"),
+        models.get(model_owner="local", model_name="empty").default_example["output"],
+        models.versions.get(model_owner="acme", model_name="empty", version_id=published).id == empty,
+        replicate.run(f"acme/empty:{published}", input={"text": "pinned"}),
+        replicate.use("acme/empty")(text="used"),
+    ]
+
+
 def asynchronous(empty, words, files, slow):
     async def story():
         async with replicate.AsyncReplicate() as client:

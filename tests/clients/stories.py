@@ -7,8 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.servers import StokerServer
+
 MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
 """What the stories run; their versions are the last arguments, in this order."""
+
+
+PUBLISHED = "c" * 64
+"""A version id that ``empty`` stands in for once :func:`stocked` was called, as ``acme/empty``."""
+
+
+def stocked(server: StokerServer, empty: str) -> None:
+    """Puts the model into a collection, keeps an example of it, and gives it a published id."""
+    own, wait = "/v1/stoker/models/local/empty", {"prefer": "wait"}
+    with server.client() as client:
+        client.post("/v1/stoker/collections", json={"slug": "images", "name": "Images"})
+        client.put("/v1/stoker/collections/images/models/local/empty").raise_for_status()
+        body = {"version": empty, "input": {"text": "kept"}}
+        made = client.post("/v1/predictions", json=body, headers=wait).raise_for_status().json()
+        example = {"prediction": made["id"], "default": True}
+        client.post(f"{own}/examples", json=example).raise_for_status()
+        aliases = {"aliases": [{"model": "acme/empty", "id": PUBLISHED}]}
+        client.put(f"{own}/versions/{empty}/aliases", json=aliases).raise_for_status()
 
 
 def tell(command: Sequence[str | Path], variables: dict[str, str]) -> Any:

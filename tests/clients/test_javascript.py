@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, tell
+from tests.clients.stories import MODELS, stocked, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -26,10 +26,12 @@ STORIES: dict[str, Any] = {
     "errors": [["ApiError", 422], ["ApiError", 404], ["ApiError", 401], "Prediction failed: out of words"],
     "deployments": ["deployed", "local/javascript", [1, 1, 2], True, 409, True],
     "webhookSecret": True,
+    "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
 
 
 def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
+    pushed("training")
     versions = [pushed(model) for model in MODELS]
     command = ["node", HERE / "javascript_story.mjs", CLIENT.as_uri(), story, *versions]
     return tell(command, server.variables(v1=True))
@@ -38,6 +40,12 @@ def play(server: StokerServer, pushed: Pushed, story: str) -> Any:
 @pytest.mark.parametrize("story", STORIES)
 def test_story(server: StokerServer, pushed: Pushed, story: str):
     assert play(server, pushed, story) == STORIES[story]
+
+
+def test_collections_search_examples_and_published_ids(server: StokerServer, pushed: Pushed):
+    stocked(server, pushed("empty"))
+    found = play(server, pushed, "catalogue")
+    assert found == ["cpu", True, ["empty"], ["empty"], True, "kept", True, "pinned", "named"]
 
 
 def test_a_file_goes_in_and_another_comes_out(server: StokerServer, pushed: Pushed):

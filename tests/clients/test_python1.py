@@ -13,6 +13,7 @@ import pytest
 import replicate
 from replicate.exceptions import ModelError, ReplicateError
 
+from tests.clients.stories import PUBLISHED, stocked
 from tests.conftest import Pushed
 from tests.servers import TOKEN, StokerServer
 
@@ -183,6 +184,45 @@ def test_deployments(client: replicate.Client, pushed: Pushed):
     with pytest.raises(ReplicateError, match="is disabled"):
         made.predictions.create({"text": "refused"})
     assert client.deployments.delete("local", "python1")
+
+
+def test_trainings(client: replicate.Client, pushed: Pushed):
+    base = f"local/training:{pushed('training')}"
+    name = f"learned-by-python1-{client._client.base_url.path.count('v1')}"
+    destination = client.models.create("local", name, visibility="private", hardware="cpu")
+    training = client.trainings.create(base, {"text": io.BytesIO(b"hi")}, f"local/{destination.name}")
+    while training.status not in ("succeeded", "failed", "canceled"):
+        training.reload()
+    assert (training.status, training.error) == ("succeeded", None)
+    assert client.run(training.output["version"], input={"text": "!"}) == "learned.txthi!"
+    slow = client.trainings.create(
+        version=base, input={"text": "data:,x", "pause_s": 60}, destination=f"local/{name}"
+    )
+    slow.cancel()
+    assert client.trainings.get(slow.id).status == "canceled"
+    assert {training.id, slow.id} <= {listed.id for listed in client.trainings.list()}
+    with pytest.raises(ReplicateError, match="The specified training destination does not exist"):
+        client.trainings.create(version=base, input={"text": "data:,x"}, destination="local/nothing")
+
+
+def test_collections_search_examples_and_published_ids(
+    client: replicate.Client, pushed: Pushed, server: StokerServer
+):
+    version = pushed("empty")
+    stocked(server, version)
+    assert client.hardware.list()[0].sku == "cpu"
+    assert "images" in [collection.slug for collection in client.collections.list()]
+    collection = client.collections.get("images")
+    assert [f"{model.owner}/{model.name}" for model in collection.models or []] == ["local/empty"]
+    assert [f"{m.owner}/{m.name}" for m in client.models.search("empty").results] == ["local/empty"]
+    assert "empty" in [model.name for model in client.models.list()]
+    example = client.models.get("local/empty").default_example
+    assert example is not None
+    assert (example.output, example.version) == ("kept", version)
+    assert client.run(f"acme/empty:{PUBLISHED}", input={"text": "pinned"}) == "pinned"
+    assert client.run("acme/empty", input={"text": "named"}) == "named"
+    prediction = client.predictions.create(version=PUBLISHED, input={"text": "bare"})
+    assert prediction.version == version
 
 
 def test_async_run_stream_and_create(server: StokerServer, pushed: Pushed):

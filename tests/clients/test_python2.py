@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, tell
+from tests.clients.stories import MODELS, stocked, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -24,10 +24,12 @@ STORIES: dict[str, Any] = {
     "errors": ["UnprocessableEntityError", "NotFoundError", "AuthenticationError", "ModelError"],
     "deployments": ["deployed", "local/python2", [1, 2], 409],
     "asynchronous": ["0", "1", "2", "3"],
+    "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
 
 
 def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
+    pushed("training")
     versions = [pushed(model) for model in MODELS]
     command = [PYTHON, Path(__file__).with_name("python2_story.py"), story, *versions]
     return tell(command, server.variables(v1=v1))
@@ -36,6 +38,13 @@ def play(server: StokerServer, pushed: Pushed, story: str, *, v1: bool) -> Any:
 @pytest.mark.parametrize("story", STORIES)
 def test_story(server: StokerServer, pushed: Pushed, story: str):
     assert play(server, pushed, story, v1=True) == STORIES[story]
+
+
+def test_collections_search_examples_and_published_ids(server: StokerServer, pushed: Pushed):
+    stocked(server, pushed("empty"))
+    found = play(server, pushed, "catalogue", v1=True)
+    one = ["empty"]
+    assert found == ["cpu", True, one, one, one, True, True, "", "kept", True, "pinned", "used"]
 
 
 def test_a_base_url_without_v1_works_too(server: StokerServer, pushed: Pushed):

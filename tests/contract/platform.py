@@ -16,6 +16,7 @@ from stoker.core import ids
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import Account, Model, Recipe, SourceFile, Token, Version
 from stoker.core.errors import Invalid
+from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
@@ -204,6 +205,7 @@ async def _standing(
         links=Links(f"http://127.0.0.1:{listener.getsockname()[1]}", b"k" * 32),
         settings=settings,
         clock=clock,
+        hardware=offered(settings.hardware, []),
     )
     stood = Platform(services, dispatcher, builder)
     async with _served(services, listener):

@@ -146,11 +146,12 @@ async def test_its_description_has_no_md5(p: Platform) -> None:
 async def test_the_files_of_an_example_outlive_their_links(p: Platform) -> None:
     made = await p.predict(await p.version("sketch"), prefer="wait")
     url = await stored(p, prediction=made["id"])
-    assert await p.store.predictions.keep(made["id"], True)
+    file = url.split("/")[-3]
+    model, now_us = "alice/sketch", p.clock.now_us()
+    assert await p.store.examples.keep(model, made["id"], files=[file], now_us=now_us)
     p.clock.advance(10**7)
     assert (await p.anonymous.get(url)).status_code == 200
-    assert await p.store.predictions.keep(made["id"], False)
-    await p.store.predictions.remove_data("alice", p.clock.now_us())
+    assert await p.store.examples.drop(model, made["id"])
     assert (await p.anonymous.get(url)).status_code == 404
 
 

@@ -69,6 +69,7 @@ GET     /models/{owner}/{name}                           200 200 200 | 200 200 2
 PATCH   /models/{owner}/{name}                           200 403 403 | 200 200 200 403 403 | 404 404
 DELETE  /models/{owner}/{name}                           204 403 403 | 204 204 403 403 403 | 404 404
 GET     /models/{owner}/{name}/readme                    200 200 200 | 200 200 200 200 200 | 404 404
+GET     /models/{owner}/{name}/examples                  200 200 200 | 200 200 200 200 200 | 404 404
 GET     /models/{owner}/{name}/versions                  200 200 200 | 200 200 200 200 200 | 404 404
 GET     /models/{owner}/{name}/versions/{id}             200 200 200 | 200 200 200 200 200 | 404 404
 DELETE  /models/{owner}/{name}/versions/{id}             202 403 403 | 202 202 403 403 403 | 404 404
@@ -78,6 +79,13 @@ GET     /deployments/{owner}/{name}                      200 200 200 | 200 200 2
 PATCH   /deployments/{owner}/{name}                      200 403 403 | 200 200 200 403 403 | 404 404
 DELETE  /deployments/{owner}/{name}                      204 403 403 | 204 204 403 403 403 | 404 404
 POST    /deployments/{owner}/{name}/predictions          201 201 403 | 201 201 201 201 403 | 404 404
+POST    /models/{owner}/{name}/versions/{id}/trainings   201 404 403 | 201 201 201 404 403 | 404 404
+GET     /trainings                                       200 200 200 | 200 200 200 200 200 | 200 200
+GET     /trainings/{id}                                  200 200 200 | 200 200 200 200 200 | 404 404
+POST    /trainings/{id}/cancel                           200 200 403 | 200 200 200 200 403 | 404 404
+GET     /collections                                     200 200 200 | 200 200 200 200 200 | 200 200
+GET     /collections/{slug}                              200 200 200 | 200 200 200 200 200 | 200 200
+GET     /search                                          200 200 200 | 200 200 200 200 200 | 200 200
 GET     /account                                         200 200 200 | 200 200 200 200 200 | 200 200
 GET     /hardware                                        200 200 200 | 200 200 200 200 200 | 200 200
 GET     /webhooks/default/secret                         200 200 403 | 200 200 200 200 403 | 200 200
@@ -86,6 +94,15 @@ PUT     /stoker/blobs/{sha256}                           201 403 403 | 201 201 2
 POST    /stoker/builds                                   201 403 403 | 201 201 201 403 403 | 422 422
 GET     /stoker/builds/{id}                              200 200 200 | 200 200 200 200 200 | 404 404
 GET     /stoker/builds/{id}/events                       200 200 200 | 200 200 200 200 200 | 404 404
+POST    /stoker/collections                              403 403 403 | 403 403 403 403 403 | 403 201
+PATCH   /stoker/collections/{slug}                       403 403 403 | 403 403 403 403 403 | 403 200
+DELETE  /stoker/collections/{slug}                       403 403 403 | 403 403 403 403 403 | 403 204
+PUT     /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 404
+DELETE  /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 204
+POST    /stoker/models/{owner}/{name}/examples           201 403 403 | 201 201 201 403 403 | 404 404
+DELETE  /stoker/models/{owner}/{name}/examples/{id}      204 403 403 | 204 204 204 403 403 | 404 404
+GET     /stoker/models/{owner}/{name}/versions/{id}/aliases 200 200 200 | 200 200 200 200 200 | 404 404
+PUT     /stoker/models/{owner}/{name}/versions/{id}/aliases 403 403 403 | 403 403 403 403 403 | 403 404
 GET     /stoker/tokens                                   200 200 200 | 200 200 403 403 403 | 404 200
 POST    /stoker/tokens                                   201 201 403 | 201 201 403 403 403 | 404 201
 DELETE  /stoker/tokens/{id}                              204 403 403 | 204 204 404 404 403 | 404 204
@@ -281,13 +298,15 @@ async def test_health_tells_of_the_instances_that_the_caller_may_know(p: Platfor
     headers = await populate(p)
     await p.version("open", owner="bob", visibility="public")
     await p.version("closed", owner="team")
+    training = (await things.ask(p, "GET", "/trainings/{id}", of="mia")).path.rpartition("/")[2]
     running = [
         {"model": "bob/open", "deployment": None},
         {"model": "bob/open", "deployment": "alice/app"},
         {"model": "team/closed", "deployment": None},
         {"model": "bob/deleted", "deployment": None},
+        {"model": "bob/open", "deployment": None, "training": training},
     ]
     p.dispatcher.running = running
-    for caller, seen in (("root", [0, 1, 2, 3]), ("alice", [0, 1]), ("mia.read", [0, 2]), ("bob", [0])):
+    for caller, seen in (("root", [0, 1, 2, 3, 4]), ("alice", [0, 1]), ("mia.read", [0, 2, 4]), ("bob", [0])):
         told = (await p.anonymous.get(f"{p.base}/health", headers=headers[caller])).json()["instances"]
         assert told == [running[n] for n in seen], caller

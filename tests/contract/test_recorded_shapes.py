@@ -6,7 +6,8 @@ import pytest
 from tests.contract.platform import FILES, Platform
 from tests.contract.scripted import Run, never_starts
 from tests.contract.shapes import RECORDINGS, Recordings
-from tests.contract.story import story
+from tests.contract.story import story, story_with
+from tests.contract.test_trainings import GOOD, path, trainable
 
 pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside this checkout")
 
@@ -48,14 +49,15 @@ async def test_predictions(p: Platform) -> None:
     check(await p.client.get("/predictions"), "GET", "/v1/predictions", 200)
 
 
+async def draws(run: Run) -> None:
+    await run.start()
+    run.log("drawing")
+    run.emit(["https://example.com/1.png"], item=False)
+    await run.end()
+
+
 @story
 async def test_sync_predictions(p: Platform) -> None:
-    async def draws(run: Run) -> None:
-        await run.start()
-        run.log("drawing")
-        run.emit(["https://example.com/1.png"], item=False)
-        await run.end()
-
     p.dispatcher.script = draws
     version = await p.version("draw", output=FILES)
     wait = {"prefer": "wait"}
@@ -89,6 +91,12 @@ async def test_models(p: Platform) -> None:
     check(await p.client.patch("/models/alice/sketch", json={"readme": "x"}), "PATCH", MODEL, 200)
     check(await p.client.get("/models/alice/sketch/readme"), "GET", f"{MODEL}/readme", 200)
     check(await p.client.get("/models/alice/sketch/versions"), "GET", f"{MODEL}/versions", 200)
+    p.dispatcher.script = draws
+    made = await p.predict(version, {}, prefer="wait")
+    await p.client.post("/stoker/models/alice/sketch/examples", json={"prediction": made["id"]})
+    check(await p.client.get("/models/alice/sketch/examples"), "GET", f"{MODEL}/examples", 200)
+    check(await p.client.get("/models/alice/sketch"), "GET", MODEL, 200)
+    await p.client.delete(f"/stoker/models/alice/sketch/examples/{made['id']}")
     own = f"/models/alice/sketch/versions/{version.id}"
     check(await p.client.get(own), "GET", f"{MODEL}/versions/{{version_id}}", 200)
     check(await p.client.delete(own), "DELETE", f"{MODEL}/versions/{{version_id}}", 202)
@@ -105,8 +113,40 @@ async def test_files(p: Platform) -> None:
     check(await p.client.delete(own), "DELETE", "/v1/files/{file_id}", 204)
 
 
+@story_with(account="alice")
+async def test_collections(p: Platform) -> None:
+    await p.version("sketch", visibility="public")
+    await p.client.post("/stoker/collections", json={"slug": "images", "name": "Images"})
+    await p.client.put("/stoker/collections/images/models/alice/sketch")
+    check(await p.client.get("/collections"), "GET", "/v1/collections", 200)
+    check(await p.client.get("/collections/images"), "GET", "/v1/collections/{slug}", 200)
+
+
+@story
+async def test_search(p: Platform) -> None:
+    await p.version("sketch", visibility="public")
+    found = await p.client.get("/search", params={"query": "sketch"})
+    check(found, "GET", "/v1/search", 200)
+
+
 @story
 async def test_the_rest(p: Platform) -> None:
     check(await p.client.get("/account"), "GET", "/v1/account", 200)
     check(await p.client.get("/hardware"), "GET", "/v1/hardware", 200)
     check(await p.client.get("/webhooks/default/secret"), "GET", "/v1/webhooks/default/secret", 200)
+
+
+@story
+async def test_trainings(p: Platform) -> None:
+    version = await trainable(p)
+    create = f"{MODEL}/versions/{{version_id}}/trainings"
+    p.dispatcher.script = never_starts
+    made = await p.client.post(path(version), json=GOOD)
+    check(made, "POST", create, 201)
+    own = f"/trainings/{made.json()['id']}"
+    await p.dispatcher.run(made.json()["id"]).start()
+    check(await p.client.get(own), "GET", "/v1/trainings/{training_id}", 200, "status=processing")
+    check(await p.client.get("/trainings"), "GET", "/v1/trainings", 200)
+    check(await p.client.post(f"{own}/cancel"), "POST", "/v1/trainings/{training_id}/cancel", 200)
+    refused = await p.client.post(path(version), json=GOOD | {"destination": "<invalid>"})
+    check(refused, "POST", create, 404, "error")

@@ -6,11 +6,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from stoker.api.resources.files import sign, signing_secret
 from stoker.core import ids
 from stoker.core.catalog import FileRecord, Member, Token, Version
+from stoker.core.collections import Collection
 from stoker.core.deployments import Deployment, Release
-from stoker.core.prediction import Ending, Prediction, Status
+from stoker.core.prediction import Ending, Kind, Prediction, Status
 from stoker.packaging.live_build import LiveBuild
 from tests.contract.platform import START_US, TOKENS, Platform
 
@@ -58,6 +61,18 @@ async def _model(p: Platform, of: str, exists: bool) -> Made:
     return {"owner": of, "name": name, "id": version.id}, {}
 
 
+async def _trainable(p: Platform, of: str, exists: bool) -> Made:
+    """The version is there in any case, and ``exists`` is about the destination, which answers for itself."""
+    learns = {"type": "object", "title": "TrainingInput", "properties": {}}
+    plain = await p.version(f"model{next(_numbers)}", owner=of, schemas={"TrainingInput": learns})
+    recipe = msgspec.structs.replace(plain.recipe, train="train.py:train")
+    version = msgspec.structs.replace(plain, id=plain.id[::-1], recipe=recipe)
+    await p.store.versions.create(version)
+    owner, _, name = version.model.partition("/")
+    destination, _ = await _bare_model(p, of, exists)
+    return {"owner": owner, "name": name, "id": version.id, "destination": destination["name"]}, {}
+
+
 async def _bare_model(p: Platform, of: str, exists: bool) -> Made:
     name = f"model{next(_numbers)}"
     if exists:
@@ -71,11 +86,21 @@ async def _new_prediction(p: Platform, of: str, exists: bool) -> Made:
 
 
 async def _prediction(p: Platform, of: str, exists: bool) -> Made:
-    version = await _version(p, of)
+    return await _ended(p, of, await _version(p, of), exists), {}
+
+
+async def _training(p: Platform, of: str, exists: bool) -> Made:
+    return await _ended(p, of, await _version(p, of), exists, kind="training"), {}
+
+
+async def _ended(
+    p: Platform, of: str, version: Version, exists: bool, *, kind: Kind = "prediction"
+) -> dict[str, str]:
     now_us = p.clock.now_us()
     prediction = Prediction(
         id=ids.prediction_id(now_us, secrets.token_bytes(10)),
         account=of,
+        kind=kind,
         model=version.model,
         version=version.id,
         created_us=now_us,
@@ -85,7 +110,7 @@ async def _prediction(p: Platform, of: str, exists: bool) -> Made:
         await p.store.predictions.accept(prediction)
         ending = Ending(status=Status.SUCCEEDED, completed_us=p.clock.now_us())
         await p.store.predictions.finish(prediction.id, ending)
-    return {"id": prediction.id, "key": prediction.stream_key}, {}
+    return {"id": prediction.id, "key": prediction.stream_key}
 
 
 async def _file(p: Platform, of: str, exists: bool) -> Made:
@@ -128,6 +153,26 @@ async def _deployment(p: Platform, of: str, exists: bool) -> Made:
         made = Deployment(owner=of, name=name, created_us=START_US, release=release)
         assert await p.store.deployments.create(made)
     return {"owner": of, "name": name, "model": version.model, "id": version.id}, {}
+
+
+async def _collection(p: Platform, of: str, exists: bool) -> Made:
+    """With a model in it, of that account."""
+    params, _ = await _bare_model(p, of, exists)
+    slug = f"collection{next(_numbers)}"
+    made = Collection(slug=slug, name=slug, created_us=START_US)
+    assert await p.store.collections.create(made)
+    await p.store.collections.add(slug, f"{of}/{params['name']}")
+    return params | {"slug": slug}, {}
+
+
+async def _example(p: Platform, of: str, exists: bool) -> Made:
+    """A prediction that is kept already: keeping it again is no mistake."""
+    version = await _version(p, of)
+    params = await _ended(p, of, version, exists)
+    owner, _, name = version.model.partition("/")
+    now_us = p.clock.now_us()
+    assert await p.store.examples.keep(version.model, params["id"], files=[], now_us=now_us) is exists
+    return params | {"owner": owner, "name": name if exists else f"{name}-not"}, {}
 
 
 async def _build(p: Platform, of: str, exists: bool) -> Made:
@@ -175,14 +220,20 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/predictions/{id}", _prediction),
     ("/predictions", _new_prediction),
+    ("/trainings/{id}", _training),
     ("/streams", _prediction),
     ("/files/stream-", _prediction),
     ("/files", _file),
     ("/delivery", _file),
+    ("/models/{owner}/{name}/versions/{id}/trainings", _trainable),
     ("/models/{owner}/{name}/", _model),
     ("/models", _bare_model),
     ("/deployments", _deployment),
+    ("/collections/", _collection),
     ("/stoker/blobs", _blob),
+    ("/stoker/collections", _collection),
+    ("/stoker/models/{owner}/{name}/examples", _example),
+    ("/stoker/models", _model),
     ("/stoker/builds", _build),
     ("/stoker/tokens", _token),
     ("/stoker/accounts", _account),
@@ -193,6 +244,9 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
 BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] = {
     ("POST", "/predictions"): lambda of, params: _json(version=params["version"], input={}),
     ("POST", "/models/{owner}/{name}/predictions"): lambda of, params: _json(input={}),
+    ("POST", "/models/{owner}/{name}/versions/{id}/trainings"): lambda of, params: _json(
+        destination=f"{of}/{params['destination']}", input={}
+    ),
     ("POST", "/files"): lambda of, params: {"files": {"content": ("f.txt", SOURCE)}},
     ("GET", "/files"): lambda of, params: {"params": {}},
     ("POST", "/models"): lambda of, params: _json(
@@ -213,6 +267,13 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("POST", "/stoker/blobs/missing"): lambda of, params: _json(sha256=[params["sha256"]]),
     ("PUT", "/stoker/blobs/{sha256}"): lambda of, params: {"content": SOURCE},
     ("POST", "/stoker/builds"): lambda of, params: _json(model=f"{of}/{params['name']}", files=[]),
+    ("GET", "/search"): lambda of, params: {"params": {"query": "model"}},
+    ("POST", "/stoker/collections"): lambda of, params: _json(slug=f"{params['slug']}-new", name="New"),
+    ("PATCH", "/stoker/collections/{slug}"): lambda of, params: _json(name="Renamed"),
+    ("POST", "/stoker/models/{owner}/{name}/examples"): lambda of, params: _json(prediction=params["id"]),
+    ("PUT", "/stoker/models/{owner}/{name}/versions/{id}/aliases"): lambda of, params: _json(
+        aliases=[{"id": secrets.token_hex(32)}]
+    ),
     ("GET", "/stoker/tokens"): lambda of, params: {"params": {"account": params["account"]}},
     ("POST", "/stoker/tokens"): lambda of, params: _json(name="laptop", account=params["account"]),
     ("POST", "/stoker/accounts"): lambda of, params: _json(username=f"new{next(_numbers)}"),

@@ -55,6 +55,32 @@ def test_the_same_source_is_the_same_version_and_changed_code_shares_the_environ
     play(story)
 
 
+def test_a_readme_is_shown_when_the_push_brings_or_changes_it(play: Play) -> None:
+    async def story(yard: Yard) -> None:
+        async def shown() -> str:
+            model = await yard.store.models.get("local", "echo")
+            assert model is not None
+            return model.readme
+
+        await yard.push(echo(**{"docs/README.md": "# Another"}))
+        assert await shown() == ""
+        await yard.push(echo(**{"README.md": "# Écho"}))
+        assert await shown() == "# Écho"
+        await yard.store.models.update("local", "echo", readme="# By hand")
+        await yard.push(echo(code=ECHO + "# changed\n", **{"README.md": "# Écho"}))
+        assert await shown() == "# By hand"
+        await yard.push(echo(**{"readme.md": "# Newer"}))
+        assert await shown() == "# Newer"
+        live = await yard.push(echo(**{"README.md": b"\xff\xfe"}))
+        assert live.seen.status == "succeeded"
+        assert "README is not shown" in log(live)
+        assert await shown() == "# Newer"
+        await yard.push(echo())
+        assert await shown() == "# Newer"
+
+    play(story)
+
+
 def test_requirements_are_installed_and_commands_run_in_the_environment(play: Play) -> None:
     yaml = (
         'build:\n  python_version: "3.11"\n  python_requirements: requirements.txt\n'

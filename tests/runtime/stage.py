@@ -25,6 +25,7 @@ from stoker.runtime.ledger import Ledger
 from stoker.runtime.live import Live
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.trainings import Trainings
 from stoker.store.sqlite import SqliteStore
 
 SCHEMA: dict[str, Any] = {
@@ -67,6 +68,7 @@ class ScriptedInstance:
 
     def __init__(self, spec: InstanceSpec, listener: Listener):
         self.id = spec.id
+        self.spec = spec
         self.listener = listener
         self.runs: list[Run] = []
         self.cancelled: list[int] = []
@@ -117,12 +119,16 @@ class ScriptedEngine:
 class HereWorkspace:
     def __init__(self) -> None:
         self.refuses: BuildFailed | None = None
+        self.gate: asyncio.Event | None = None
+        """Where a test holds up what asks for a place."""
         self.swept: list[tuple[set[str], set[str], float]] = []
         """What each sweep was asked to keep, and for how long environments are."""
 
     async def place(self, version: Version) -> Place:
         if self.refuses is not None:
             raise self.refuses
+        if self.gate is not None:
+            await self.gate.wait()
         return Place(python=Path("python"), source=Path("source"))
 
     async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
@@ -153,6 +159,7 @@ class Stage:
             deployed=self.deployed,
             inputs=self.inputs,
             outputs=OutputFiles(**files),
+            trainings=Trainings(store=store, links=self.links, clock=clock),
             clock=clock,
             settings=settings,
             watched=lambda live: None,

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 
-from stoker.core.catalog import FileRecord
-from stoker.core.prediction import Status
+from stoker.core.catalog import Account, FileRecord, Model
+from stoker.core.prediction import Kind, Status
 from stoker.ports.engine import OutputFile
 from stoker.runtime.live import Live
 from tests.runtime.stage import ScriptedInstance, Stage, play
@@ -113,3 +114,25 @@ def test_many_files_of_one_output_keep_their_places(tmp_path: Path):
             assert (record.name, record.size_bytes) == (f"{number}.png", number)
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("kind", "life_s"), [("prediction", 100 + 7), ("training", 5000 + 7)])
+def test_a_link_outlives_the_longest_run_and_then_the_accounts_retention(
+    tmp_path: Path, kind: Kind, life_s: int
+):
+    async def story(stage: Stage) -> None:
+        account = Account(name="local", created_us=1, webhook_secret="whsec_x", retention_s=7.0)
+        await stage.store.accounts.create(account)
+        await stage.store.models.create(Model(owner="local", name="tuned", account="local", created_us=1))
+        live = await stage.submit(await stage.version(), kind=kind, destination="local/tuned")
+        instance = await stage.instance()
+        give(instance, 1, tmp_path / "weights")
+        finish(instance, 1)
+        assert await live.wait_over()
+        output = msgspec.json.decode(bytes(live.output() or b""))
+        url = output if kind == "prediction" else output["weights"]
+        record = await stage.store.files.get(stage.links.own_file(url) or "")
+        assert record is not None
+        assert record.expires_us - stage.clock.now_us() == life_s * 1_000_000
+
+    play(tmp_path, story, retention_s=1.0, run_timeout_s=100.0, train_timeout_s=5000.0)

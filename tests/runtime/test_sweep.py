@@ -7,6 +7,7 @@ from typing import Any
 
 from stoker.core import ids
 from stoker.core.catalog import Account, FileRecord
+from stoker.core.trainings import trained_version
 from stoker.ports.blobs import Blob
 from stoker.runtime.sweep import DISK_EVERY_US, Sweep
 from tests.runtime.stage import Stage, play
@@ -143,6 +144,25 @@ def test_the_workspace_keeps_what_runs_though_its_version_is_deleted(tmp_path: P
         running, gone = stage.workspace.swept
         assert running[:2] == ({version.id}, {version.recipe.environment})
         assert gone[:2] == (set(), set())
+
+    play(tmp_path, story)
+
+
+def test_trained_weights_stay_while_their_version_is_there_or_runs(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        base, weights = await stage.version(), ids.token_digest("weights")
+        tuned = trained_version(base, weights=weights, name="w", destination=base.model, now_us=2)
+        await stage.store.versions.create(tuned)
+        blobs = NotingBlobs()
+        sweep = sweep_of(stage, blobs)
+        await sweep.step(stage.clock.now_us())
+        await stage.submit(tuned)
+        instance = await stage.instance()
+        assert await stage.store.versions.delete(tuned.model, tuned.id)
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        instance.listener.exited("enough")
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        assert blobs.kept == [{weights}, {weights}, set()]
 
     play(tmp_path, story)
 

@@ -8,6 +8,7 @@ import msgspec
 from stoker.api.http import bodies
 from stoker.api.words import type_name
 from stoker.core.errors import FieldProblem, InputInvalid
+from stoker.core.prediction import Kind
 from stoker.core.settings import Settings
 
 EVENTS = ("start", "output", "logs", "completed")
@@ -30,6 +31,13 @@ class VersionBody(ModelBody, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     version: str
 
 
+class TrainingBody(ModelBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Posted to a version's ``/trainings``; the Go client repeats the version, which the path names."""
+
+    destination: str
+    version: str | None = None
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A body that was found good, but for the input's own schema."""
 
@@ -38,10 +46,17 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     input: dict[str, Any]
     webhook: str | None
     webhook_events: tuple[str, ...]
+    destination: str | None = None
+    """Of a training: the model (``owner/name``) that is to get the new version."""
+
+    @property
+    def kind(self) -> Kind:
+        return "prediction" if self.destination is None else "training"
 
 
 _model_body = msgspec.json.Decoder(ModelBody)
 _version_body = msgspec.json.Decoder(VersionBody)
+_training_body = msgspec.json.Decoder(TrainingBody)
 
 
 def to_version(body: bytes, settings: Settings) -> Wanted:
@@ -53,6 +68,12 @@ def to_version(body: bytes, settings: Settings) -> Wanted:
 def to_model(body: bytes, settings: Settings) -> Wanted:
     """Reads the body of a create whose path says what runs."""
     return _wanted(bodies.decode(body, _model_body, ModelBody), None, settings)
+
+
+def to_training(body: bytes, settings: Settings) -> Wanted:
+    """Reads the body of a training."""
+    given = bodies.decode(body, _training_body, TrainingBody)
+    return msgspec.structs.replace(_wanted(given, None, settings), destination=given.destination)
 
 
 def _wanted(body: ModelBody, version: str | None, settings: Settings) -> Wanted:

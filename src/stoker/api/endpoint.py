@@ -54,7 +54,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     writes: Action = "change"
     """The same for all other methods."""
     creates: bool = False
-    """Whether a POST counts as creating a prediction, which has a rate limit of its own."""
+    """Whether a POST counts as creating a prediction or a training, which has a rate limit of its own."""
     tells_limits: bool = True
     """Whether answers carry the rate limit's headers (those of files do not)."""
 

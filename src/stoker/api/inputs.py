@@ -21,11 +21,11 @@ NO_URI = "Does not match format 'uri'"
 
 
 class InputSchema:
-    """Made from a version's OpenAPI document."""
+    """Made from a version's OpenAPI document: from its ``Input`` or, for trainings, ``TrainingInput``."""
 
-    def __init__(self, openapi: Schema):
+    def __init__(self, openapi: Schema, component: str = "Input"):
         schemas = openapi["components"]["schemas"]
-        root: Schema = schemas["Input"]
+        root: Schema = schemas[component]
         properties: Schema = root.get("properties", {})
         required = set(root.get("required", ()))
         self._optional = frozenset(

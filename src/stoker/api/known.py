@@ -4,10 +4,13 @@ Versions never change, so they are kept until room is needed or the api deletes 
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 
 from stoker.api.inputs import InputSchema
 from stoker.api.wire import Streams, streams_of
 from stoker.core.catalog import Version
+from stoker.core.errors import Invalid
+from stoker.core.prediction import Kind
 from stoker.ports.store import Versions
 
 MOST_KEPT = 256
@@ -21,7 +24,26 @@ class Known:
     def __init__(self, version: Version):
         self.version = version
         self.streams: Streams | None = streams_of(version)
-        self.inputs = InputSchema(version.openapi_schema)
+
+    @cached_property
+    def inputs(self) -> InputSchema:
+        """What a prediction takes; raises ``Invalid`` where there is nothing to run."""
+        if not self.version.input_schema:
+            raise Invalid("This version can only be trained: its cog.yaml names nothing to run.")
+        return InputSchema(self.version.openapi_schema)
+
+    @cached_property
+    def training_inputs(self) -> InputSchema:
+        """What a training takes; the caller has checked that there may be one."""
+        return InputSchema(self.version.openapi_schema, "TrainingInput")
+
+    def inputs_for(self, kind: Kind) -> InputSchema:
+        return self.inputs if kind == "prediction" else self.training_inputs
+
+    def check_trainable(self) -> None:
+        """Raises ``Invalid`` where there is nothing to train."""
+        if self.version.recipe.train is None or not self.version.training_schema:
+            raise Invalid("This version cannot be trained: its cog.yaml names no train function.")
 
 
 class KnownVersions:

@@ -1,4 +1,9 @@
-"""From what a client wrote to the version that runs: section 6 of the HTTP contract."""
+"""From what a client wrote to the version that runs: section 6 of the HTTP contract.
+
+Published names and ids that a local version stands in for (``core.aliases``) are tried after real ones.
+"""
+
+import msgspec
 
 from stoker.api.known import Known
 from stoker.api.services import Services
@@ -9,12 +14,25 @@ from stoker.core.ids import is_version_id
 from stoker.core.permissions import Action, Caller, demand, may
 
 
-async def visible_model(services: Services, owner: str, name: str, *, caller: Caller) -> Model:
-    """The model, if it exists and the caller may see it; else ``NotFound``."""
+async def real_model(services: Services, owner: str, name: str, *, caller: Caller) -> Model:
+    """The model of that very name, if it exists and the caller may see it; else ``NotFound``."""
     model = await services.store.models.get(owner, name)
     if model is None or not may(caller, "see", model):
         raise NotFound
     return model
+
+
+async def visible_model(services: Services, owner: str, name: str, *, caller: Caller) -> Model:
+    """The same, or the one that stands in for that name; its latest version is then the one that does."""
+    try:
+        return await real_model(services, owner, name, caller=caller)
+    except NotFound:
+        alias = await services.store.aliases.by_name(f"{owner}/{name}")
+        if alias is None:
+            raise
+    owner, _, name = alias.model.partition("/")
+    model = await real_model(services, owner, name, caller=caller)
+    return msgspec.structs.replace(model, latest_version=alias.version)
 
 
 async def own_deployment(
@@ -55,17 +73,43 @@ async def named_version(services: Services, reference: str, *, caller: Caller) -
         raise VersionUnknown
     if not ref:
         known = await services.versions.get_visible(id, account=caller.account)
+        known = known or await _stand_in(services, id, caller=caller)
         if known is None:
             raise VersionUnknown
         return known
     owner, _, name = ref.partition("/")
     try:
+        if id:
+            return await version_of(services, owner, name, id, caller=caller)
         model = await visible_model(services, owner, name, caller=caller)
     except NotFound:
         raise VersionUnknown from None
-    if not id:
-        return await latest_version(services, model)
-    known = await services.versions.get(id, model=model.ref)
+    return await latest_version(services, model)
+
+
+async def version_of(services: Services, owner: str, name: str, id: str, *, caller: Caller) -> Known:
+    """The version of ``owner/name`` with that id, or the one that stands in for it; else ``NotFound``."""
+    try:
+        model = await visible_model(services, owner, name, caller=caller)
+    except NotFound:
+        known = None
+    else:
+        known = await services.versions.get(id, model=model.ref)
+    known = known or await _stand_in(services, id, caller=caller, ref=f"{owner}/{name}")
     if known is None:
-        raise VersionUnknown
+        raise NotFound
     return known
+
+
+async def _stand_in(services: Services, id: str, *, caller: Caller, ref: str | None = None) -> Known | None:
+    """The version that stands in for a published id, asked for by its id alone or as ``ref:id``."""
+    for alias in await services.store.aliases.by_id(id):
+        if ref is not None and not alias.is_called(ref):
+            continue
+        owner, _, name = alias.model.partition("/")
+        try:
+            model = await real_model(services, owner, name, caller=caller)
+        except NotFound:
+            continue
+        return await services.versions.get(alias.version, model=model.ref)
+    return None

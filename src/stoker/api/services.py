@@ -14,6 +14,7 @@ from stoker.api.retries import Retries
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile, Version
 from stoker.core.deployments import Deployment
+from stoker.core.hardware import CPU, Hardware
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
@@ -95,6 +96,7 @@ class Services:
     links: Links
     settings: Settings
     clock: Clock
+    hardware: tuple[Hardware, ...] = (CPU,)
     tokens: Tokens = field(init=False)
     versions: KnownVersions = field(init=False)
     retries: Retries = field(init=False)

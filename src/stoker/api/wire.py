@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from stoker.core.catalog import Account, FileRecord, Model, Version
+from stoker.core.collections import Collection
 from stoker.core.deployments import Deployment
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
@@ -122,7 +123,9 @@ def version_object(version: Version) -> dict[str, Any]:
     }
 
 
-def model_object(model: Model, *, links: Links, latest: Version | None) -> dict[str, Any]:
+def model_object(
+    model: Model, *, links: Links, latest: Version | None, example: PredictionObject | None = None
+) -> dict[str, Any]:
     """Section 4.4."""
     return {
         "url": links.model(model.owner, model.name),
@@ -138,9 +141,14 @@ def model_object(model: Model, *, links: Links, latest: Version | None) -> dict[
         "created_at": time_text(model.created_us),
         "run_count": model.run_count,
         "cover_image_url": model.cover_image_url,
-        "default_example": None,
+        "default_example": example,
         "latest_version": None if latest is None else version_object(latest),
     }
+
+
+def collection_object(collection: Collection) -> dict[str, Any]:
+    """Section 4.2, as in lists."""
+    return {"name": collection.name, "slug": collection.slug, "description": collection.description}
 
 
 def deployment_object(deployment: Deployment, *, created_by: dict[str, Any]) -> dict[str, Any]:

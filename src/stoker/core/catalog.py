@@ -72,6 +72,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     readme: str = ""
     run_count: int = 0
     latest_version: str | None = None
+    latest_version_us: int | None = None
+    """When that version was made."""
+    default_example: str | None = None
+    """Id of the kept prediction that stands for the model."""
+
+    @property
+    def recent_us(self) -> int:
+        """When its latest version was made; of a model without one, when it was made itself."""
+        return self.created_us if self.latest_version_us is None else self.latest_version_us
 
     @property
     def ref(self) -> str:
@@ -104,6 +113,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     """``environment`` of cog.yaml."""
     gpu: bool = False
+    weights: str | None = None
+    """sha256 of the weights that a training gave, kept in the file store; None for a version as pushed."""
+    weights_name: str = "weights"
+    """What the file with the weights is called where the model sees it."""
+    trained_from: str | None = None
+    """``owner/name:<64 hex>``: what the weights were trained from."""
     warnings: tuple[str, ...] = ()
     """What the build had to say that was not an error."""
 
@@ -122,16 +137,25 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        return self.openapi_schema["components"]["schemas"]["Input"]
+        """Empty for a version that can only be trained; so is ``output_schema``."""
+        return self._component("Input")
+
+    @property
+    def training_schema(self) -> dict[str, Any]:
+        """What a training of it takes; empty where it cannot be trained."""
+        return self._component("TrainingInput")
 
     @property
     def output_schema(self) -> dict[str, Any]:
-        return self.openapi_schema["components"]["schemas"]["Output"]
+        return self._component("Output")
 
     @property
     def iterates(self) -> bool:
         """Whether the output is an array that grows while the model runs."""
         return self.output_schema.get("x-cog-array-type") == "iterator"
+
+    def _component(self, name: str) -> dict[str, Any]:
+        return self.openapi_schema["components"]["schemas"].get(name, {})
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):

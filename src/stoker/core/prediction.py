@@ -65,6 +65,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The capability in ``urls.stream``; unguessable."""
     kind: Kind = "prediction"
     deployment: str | None = None
+    destination: str | None = None
+    """The model (``owner/name``) that a training makes a version of; None for a prediction."""
     source: Literal["api", "web"] = "api"
     input: msgspec.Raw = EMPTY_OBJECT
     secrets: msgspec.Raw | None = None

@@ -25,13 +25,15 @@ class InstanceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pool(NamedTuple):
-    """Which instances belong together: a version's, or those of a version in one deployment."""
+    """Which instances belong together: a version's, those of one in a deployment, a training's one."""
 
     version: str
     """64 hex digits."""
     deployment: str | None = None
     """``owner/name``."""
     hardware: str | None = None
+    training: str | None = None
+    """The id of the training whose own instance it is: it takes nothing else and ends with it."""
 
 
 class PoolView(msgspec.Struct, frozen=True, kw_only=True):

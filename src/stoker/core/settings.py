@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from stoker.core.hardware import Hardware
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
@@ -38,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long ``setup`` may take."""
     run_timeout_s: float = 1800.0
     """How long a prediction may run."""
+    train_timeout_s: float = 86400.0
+    """How long a training may run."""
     cancel_grace_s: float = 10.0
     """How long a cancelled model may take to stop before its instance is killed."""
     retention_s: float = 3600.0
@@ -70,3 +74,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most files that a model process may have open."""
     strict_builds: bool = False
     """Whether warnings of a build are errors for everyone."""
+    hardware: tuple[Hardware, ...] = ()
+    """What models and deployments can ask for, and its price; without any, what the machine has."""

@@ -4,6 +4,7 @@
     tmp     TMPDIR
     home    HOME: a view of what the build's commands left in theirs
     outbox  where the worker puts output files
+    weights a link to the weights that the version was trained to, if it was, under their own name
 
 Called by ``process`` in a thread.
 """
@@ -34,6 +35,16 @@ class Folders(msgspec.Struct, frozen=True):
     @property
     def outbox(self) -> Path:
         return self.root / "outbox"
+
+    def weights(self, name: str) -> Path:
+        """Where the model finds trained weights of that name."""
+        return self.root / "weights" / (Path(name).name or "weights")
+
+    def link_weights(self, weights: Path, name: str) -> None:
+        """Models only read them, and they may be large: all instances share one copy."""
+        link = self.weights(name)
+        link.parent.mkdir()
+        link.symlink_to(weights.resolve())
 
     def make(self, source: Path, *, home: Path | None) -> None:
         """Makes them all: views of the source and, where there is one, of the home that the build left."""

@@ -78,6 +78,8 @@ class ProcessEngine:
     def _prepare(self, spec: InstanceSpec, folders: Folders) -> None:
         self._given.mkdir(parents=True, exist_ok=True)
         folders.make(spec.source, home=spec.home)
+        if spec.weights is not None:
+            folders.link_weights(spec.weights, spec.weights_name)
 
     def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
         variables = surroundings.variables(spec, folders, threads=self._threads)

@@ -24,7 +24,7 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str, str]:
-    """What the model process sees; the version's own variables win."""
+    """What the model process sees; the version's own variables win, but for where trained weights are."""
     environment = spec.python.parent.parent
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -36,6 +36,7 @@ def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads),
         **spec.variables,
+        **({"COG_WEIGHTS": str(folders.weights(spec.weights_name))} if spec.weights is not None else {}),
     }
 
 

@@ -13,11 +13,13 @@ from stoker import __version__
 from stoker.api.known import KnownVersions
 from stoker.api.services import Services
 from stoker.api.wire import render_prediction
+from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
+from stoker.host import gpus
 from stoker.packaging.builder import Builder
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
@@ -33,6 +35,7 @@ from stoker.runtime.ledger import Ledger
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.sweep import EVERY_S, Sweep
+from stoker.runtime.trainings import Trainings
 from stoker.runtime.webhooks import Render, Webhooks
 
 log = logging.getLogger(__name__)
@@ -130,6 +133,7 @@ def _dispatcher(
             store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
         ),
         outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
+        trainings=Trainings(store=store, links=links, clock=clock),
         clock=clock,
         settings=settings,
         watched=webhooks.watched,
@@ -166,4 +170,5 @@ def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builde
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,
+        hardware=offered(ground.settings.hardware, gpus.names()),
     )

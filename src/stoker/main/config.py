@@ -7,17 +7,20 @@ of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER
 import ipaddress
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from stoker.core import ids
+from stoker.core.hardware import Hardware
 from stoker.core.settings import Settings
 
 ALIASES = {"data_dir": "STOKER_HOME"}
 LISTS = ("allow_net",)
+TABLES = ("hardware",)
+"""Lists of tables; in the environment they are JSON."""
 
 
 class ConfigError(ValueError):
@@ -58,10 +61,21 @@ def _check(settings: Settings) -> None:
             raise ConfigError(f"allow_net: {error}; write networks like 10.0.0.0/8.") from error
     if not ids.is_name(settings.account):
         raise ConfigError(f"account: {settings.account!r} is no name; use {ids.NAME_RULE}.")
+    _check_hardware(settings.hardware)
     if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
         raise ConfigError("public_url must start with http:// or https://.")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError("TLS needs both a certificate and a key: set --tls-cert and --tls-key.")
+
+
+def _check_hardware(hardware: Sequence[Hardware]) -> None:
+    for one in hardware:
+        if not ids.is_name(one.sku):
+            raise ConfigError(f"hardware: {one.sku!r} is no SKU; use {ids.NAME_RULE}.")
+        if one.micro_usd_per_s < 0 or one.gpus < 0 or (one.count or 0) < 0:
+            raise ConfigError(f"hardware: the numbers of {one.sku} cannot be negative.")
+    if len({one.sku for one in hardware}) < len(hardware):
+        raise ConfigError("hardware: a SKU is there twice.")
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -82,10 +96,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for setting in Settings.__struct_fields__:
         text = environ.get(variable_of(setting), "")
         if text:
-            found[setting] = (
-                [part.strip() for part in text.split(",") if part.strip()] if setting in LISTS else text
-            )
+            found[setting] = _parsed(setting, text)
     return found
+
+
+def _parsed(setting: str, text: str) -> Any:
+    if setting in LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if setting not in TABLES:
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{variable_of(setting)} is not valid JSON: {error}.") from error
 
 
 def _path(type: type, value: Any) -> Any:

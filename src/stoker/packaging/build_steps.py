@@ -34,6 +34,7 @@ from stoker.ports.store import Store
 
 _CODE_LIMIT_BYTES = 1024 * 1024
 _CONFIG_LIMIT_BYTES = 1024 * 1024
+_README_LIMIT_BYTES = 1024 * 1024
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,11 @@ class Building:
         self._live.progress("version", f"Keeping version {id[:12]}.")
         version = self._version(id, config, spec, described)
         await self._tools.workspace.place(version)
+        about = await self._new_readme()
         await self._tools.store.versions.create(version)
+        if about is not None:
+            owner, _, name = version.model.partition("/")
+            await self._tools.store.models.update(owner, name, readme=about)
         return id, known is not None
 
     # -- source ------------------------------------------------------------------------------------
@@ -191,13 +196,14 @@ class Building:
 
     async def _ready_schema(self, config: Config) -> Described:
         text = await self._text(READY_SCHEMA, limit_bytes=_CODE_LIMIT_BYTES)
+        takes, gives = ("Input", "Output") if config.predict else ("TrainingInput", "TrainingOutput")
         try:
             schema = msgspec.json.decode(text, type=dict[str, Any])
             parts = schema["components"]["schemas"]
-            if not isinstance(parts["Input"], dict) or not isinstance(parts["Output"], dict):
+            if not isinstance(parts[takes], dict) or not isinstance(parts[gives], dict):
                 raise TypeError
         except (msgspec.DecodeError, KeyError, TypeError):
-            raise BuildFailed("The OpenAPI schema that was pushed has no Input and Output.") from None
+            raise BuildFailed(f"The OpenAPI schema that was pushed has no {takes} and {gives}.") from None
         return Described(schema=schema, slots=config.concurrency or 1, cog_version=SDK_VERSION)
 
     def _source(self, config: Config) -> list[SourceFile]:
@@ -223,6 +229,27 @@ class Building:
             recipe=recipe,
             source=tuple(self._source(config)),
         )
+
+    async def _new_readme(self) -> str | None:
+        """The README to show from now on: the pushed one, where the model has none or the push changed it.
+
+        What people wrote into the model's page stays while the file stays as it was.
+        """
+        pushed = readme_of(self._pushed.values())
+        owner, _, name = self._live.seen.model.partition("/")
+        model = await self._tools.store.models.get(owner, name)
+        if pushed is None or model is None:
+            return None
+        if model.readme and model.latest_version is not None:
+            latest = await self._tools.store.versions.get(model.latest_version, model=model.ref)
+            before = readme_of(latest.source) if latest else None
+            if before is not None and before.sha256 == pushed.sha256:
+                return None
+        try:
+            return await self._text(pushed.path, limit_bytes=_README_LIMIT_BYTES)
+        except BuildFailed as error:
+            self._live.log(f"The README is not shown: {error.message}")
+            return None
 
     # -- small things ------------------------------------------------------------------------------
 
@@ -252,6 +279,11 @@ def version_id(files: Iterable[SourceFile], environment: str) -> str:
         "files": [[file.path, file.sha256, file.executable] for file in files],
     }
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+
+
+def readme_of(files: Iterable[SourceFile]) -> SourceFile | None:
+    """The project's own README.md, in any case."""
+    return next((file for file in files if file.path.lower() == "readme.md"), None)
 
 
 def _that_name_src(code: Sequence[tuple[str, Path]]) -> list[str]:

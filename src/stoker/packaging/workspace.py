@@ -16,7 +16,7 @@ from stoker.core.errors import BuildFailed
 from stoker.packaging.ages import Ages
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.sharing import Shared
-from stoker.packaging.source import READY_SCHEMA, write_tree
+from stoker.packaging.source import READY_SCHEMA, local, write_tree
 from stoker.ports.blobs import Blobs
 from stoker.ports.workspace import Place
 
@@ -40,7 +40,8 @@ class LocalWorkspace:
         folder = self._folder / version.id
         if not self._ages.renew(folder):
             await self._writing.run(version.id, lambda _tell: self._write(version, folder))
-        return Place(python, folder, self._environments.home(version.recipe.environment))
+        home = self._environments.home(version.recipe.environment)
+        return Place(python, folder, home, await self._weights(version))
 
     async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
         trees = await asyncio.to_thread(self._remove_unused, versions)
@@ -56,6 +57,11 @@ class LocalWorkspace:
         raise BuildFailed(
             "This version's environment is gone and cannot be made again. Push the model again."
         )
+
+    async def _weights(self, version: Version) -> Path | None:
+        if version.recipe.weights is None:
+            return None
+        return await local(self._blobs, version.recipe.weights, version.recipe.weights_name)
 
     async def _write(self, version: Version, folder: Path) -> Path:
         partial = await asyncio.to_thread(self._begin)

@@ -27,6 +27,10 @@ class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     predictor: str
     """``file.py:Name``."""
     mode: Literal["predict", "train"] = "predict"
+    weights: Path | None = None
+    """Weights that were trained, read-only; the model finds their path in COG_WEIGHTS."""
+    weights_name: str = "weights"
+    """The name that the model sees at the end of that path."""
     slots: int = 1
     variables: dict[str, str] = {}
     setup_timeout_s: float = 600.0

@@ -10,8 +10,9 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, deployments by the api, files by whoever stores one and the sweep, the outbox by
-dispatch (insert, in the same transaction as the prediction's change) and the webhook loop (attempts).
+by the api and the builder, deployments, collections, examples and aliases by the api, files by whoever
+stores one and the sweep, the outbox by dispatch (insert, in the same transaction as the prediction's
+change) and the webhook loop (attempts).
 """
 
 from collections.abc import Sequence
@@ -19,8 +20,11 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from stoker.core.aliases import Alias
 from stoker.core.catalog import Account, FileRecord, Member, Model, Role, Token, Version
+from stoker.core.collections import Collection
 from stoker.core.deployments import Deployment, Release
+from stoker.core.examples import Example
 from stoker.core.prediction import Ending, Kind, Prediction
 
 
@@ -59,6 +63,9 @@ class Cursor(msgspec.Struct, frozen=True):
     time_us: int
     id: str
     reverse: bool = False
+
+
+ModelOrder = Literal["created", "recent"]
 
 
 class Predictions(Protocol):
@@ -112,14 +119,11 @@ class Predictions(Protocol):
         """Newest first; after is inclusive, before exclusive. ``logs`` is left out: it may be large."""
         ...
 
-    async def keep(self, id: str, kept: bool) -> bool:
-        """Its data and files stay, whatever the retention (or may go again); False where they are gone."""
-        ...
-
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
         """Empties input, output and logs of the account's first API predictions completed before then.
 
-        Gives their ids. Their files are forgotten; what is kept (``keep``) stays.
+        Gives their ids. Their files are forgotten. What is kept as an example stays, and its files do.
+        Trainings keep theirs: their output names the version that they made.
         """
         ...
 
@@ -131,10 +135,25 @@ class Models(Protocol):
 
     async def get(self, owner: str, name: str) -> Model | None: ...
 
-    async def page(self, account: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Model]:
-        """The public ones, the account's own and its organisations', newest first.
+    async def page(
+        self,
+        account: str,
+        *,
+        cursor: Cursor | None = None,
+        limit: int = 25,
+        order: ModelOrder = "created",
+        ascending: bool = False,
+    ) -> Page[Model]:
+        """The public ones, the account's own and its organisations', newest first unless ``ascending``.
 
-        A cursor's id is ``owner/name``.
+        ``recent`` goes by ``Model.recent_us``. A cursor's id is ``owner/name``.
+        """
+        ...
+
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+        """Of the same, those with all the words in name, owner, description and README, the best first.
+
+        At least one word; each is of letters and digits, and may be the beginning of a longer one.
         """
         ...
 
@@ -178,8 +197,12 @@ class Versions(Protocol):
         """The id of every version."""
         ...
 
+    async def has_trained(self, model: str, id: str) -> bool:
+        """Whether another version was trained from that one."""
+        ...
+
     async def sources(self) -> set[str]:
-        """The sha256 of every source file that some version needs."""
+        """The sha256 of every source file, and of all trained weights, that some version needs."""
         ...
 
     async def environments(self) -> set[str]:
@@ -308,6 +331,76 @@ class Outbox(Protocol):
         ...
 
 
+class Collections(Protocol):
+    async def create(self, collection: Collection) -> bool:
+        """False where the slug is taken."""
+        ...
+
+    async def get(self, slug: str) -> Collection | None: ...
+
+    async def page(self, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Collection]:
+        """Newest first; a cursor's id is the slug."""
+        ...
+
+    async def update(self, slug: str, **fields: str | None) -> Collection | None:
+        """Changes name, description and full_description; the collection as it is now."""
+        ...
+
+    async def delete(self, slug: str) -> bool: ...
+
+    async def add(self, slug: str, model: str) -> bool:
+        """Puts a model (owner/name) at the end, or leaves it where it is; False where either is missing."""
+        ...
+
+    async def remove(self, slug: str, model: str) -> bool: ...
+
+    async def models(self, slug: str) -> list[Model]:
+        """In their order, private ones too; a deleted model is in no collection."""
+        ...
+
+
+class Examples(Protocol):
+    async def keep(
+        self, model: str, prediction: str, *, files: Sequence[str], now_us: int, default: bool = False
+    ) -> bool:
+        """Makes a prediction of the model an example, which nothing removes; its account's ``files`` stay.
+
+        The first one becomes the model's default; ``default`` makes this one it. False where the
+        prediction is not over, or of another model, or empty already.
+        """
+        ...
+
+    async def drop(self, model: str, prediction: str) -> bool:
+        """It is an example no longer; it and its files have their old time to live. The oldest of the others
+        becomes the default where this was it."""
+        ...
+
+    async def get(self, prediction: str) -> Example | None: ...
+
+    async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Example]:
+        """Last kept first; a cursor is (kept_us, id of the prediction)."""
+        ...
+
+
+class Aliases(Protocol):
+    async def put(self, model: str, version: str, aliases: Sequence[Alias]) -> None:
+        """The aliases of a version from now on. Raises ``NotFound`` where there is no such version,
+        ``Conflict`` where an id is another version's (real or alias) or a name is another model's."""
+        ...
+
+    async def of_version(self, model: str, version: str) -> list[Alias]:
+        """Bare ids first, then by name."""
+        ...
+
+    async def by_id(self, id: str) -> list[Alias]:
+        """All of the same version: an id has one meaning."""
+        ...
+
+    async def by_name(self, name: str) -> Alias | None:
+        """The one whose version is the newest."""
+        ...
+
+
 class Store(Protocol):
     @property
     def predictions(self) -> Predictions: ...
@@ -329,6 +422,15 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def collections(self) -> Collections: ...
+
+    @property
+    def examples(self) -> Examples: ...
+
+    @property
+    def aliases(self) -> Aliases: ...
 
     async def secret(self, name: str, fresh: str) -> str:
         """A secret of this installation (a signing key): the kept one, else ``fresh``, which is then kept."""

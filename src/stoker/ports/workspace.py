@@ -15,6 +15,8 @@ class Place(msgspec.Struct, frozen=True):
     """The version's source tree, read-only."""
     home: Path | None = None
     """What the build's commands left in their home, if anything, read-only."""
+    weights: Path | None = None
+    """The weights that the version was trained to, if it was, read-only."""
 
 
 class Workspace(Protocol):

@@ -81,7 +81,9 @@ class Deployed:
         return deployment is not None and deployment.release.is_disabled
 
     def pool(self, prediction: Prediction) -> Pool:
-        """The instances in which it runs: its deployment's own, or those that all others share."""
+        """The instances in which it runs: its deployment's own, a training's one, or the shared ones."""
+        if prediction.kind == "training":
+            return Pool(prediction.version, training=prediction.id)
         if prediction.deployment is None:
             return Pool(prediction.version)
         deployment = self._current.get(prediction.deployment)

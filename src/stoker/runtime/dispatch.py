@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stoker.core.catalog import Version
-from stoker.core.errors import Invalid, Unavailable
+from stoker.core.errors import Invalid, StokerError, Unavailable
 from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
 from stoker.core.queue import FairQueue
 from stoker.core.scaling import Pool
@@ -25,6 +25,7 @@ from stoker.runtime.ledger import Ledger
 from stoker.runtime.live import Live
 from stoker.runtime.member import Member
 from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.trainings import Trainings
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Dispatcher:
         deployed: Deployed,
         inputs: InputFiles,
         outputs: OutputFiles,
+        trainings: Trainings,
         clock: Clock,
         settings: Settings,
         watched: Callable[[Live], None],
@@ -52,6 +54,7 @@ class Dispatcher:
         self._deployed = deployed
         self._inputs = inputs
         self._outputs = outputs
+        self._trainings = trainings
         self._clock = clock
         self._settings = settings
         self._watched = watched
@@ -150,7 +153,8 @@ class Dispatcher:
                 self._cancel(job)
             elif self._overran(job, now_us):
                 job.stop("run time limit")
-                job.fail(f"Prediction timed out after {self._settings.run_timeout_s:g} seconds (E6716)")
+                kind, limit_s = job.prediction.kind.capitalize(), self._run_limit_s(job)
+                job.fail(f"{kind} timed out after {limit_s:g} seconds (E6716)")
         for member in self._fleet.members():
             self._check_stopping(member, now_us)
 
@@ -183,8 +187,20 @@ class Dispatcher:
 
     def end(self, job: Job, status: Status, error: str | None = None) -> None:
         """The one way to an end; the first to come decides it."""
-        if job.ended:
+        if job.ended or job.publishing:
             return
+        if status is Status.SUCCEEDED and job.prediction.kind == "training":
+            job.publishing = True
+            self._spawn(self._publish(job))
+        else:
+            self._end(job, status, error)
+
+    def keep_files(self, job: Job) -> None:
+        self._spawn(self._keep_files(job))
+
+    # -- deciding ----------------------------------------------------------------------------------
+
+    def _end(self, job: Job, status: Status, error: str | None = None) -> None:
         job.ended = True
         now_us = self._clock.now_us()
         before = job.prediction
@@ -204,15 +220,10 @@ class Dispatcher:
         job.prediction = finished(before, ending)
         self._ledger.finish(job.live, job.prediction, ending, then=lambda: self._forget(job))
 
-    def keep_files(self, job: Job) -> None:
-        self._spawn(self._keep_files(job))
-
-    # -- deciding ----------------------------------------------------------------------------------
-
     def _adopt(self, prediction: Prediction, version: Version, *, synced: bool = True) -> Job:
         live = Live(
             prediction,
-            iterates=version.iterates,
+            iterates=version.iterates and prediction.kind == "prediction",
             log_limit_bytes=self._settings.log_limit_bytes,
             synced=synced,
         )
@@ -251,7 +262,11 @@ class Dispatcher:
 
     def _overran(self, job: Job, now_us: int) -> bool:
         since = job.prediction.started_us
-        return since is not None and not job.ended and now_us - since >= self._settings.run_timeout_s * 1e6
+        return since is not None and not job.ended and now_us - since >= self._run_limit_s(job) * 1e6
+
+    def _run_limit_s(self, job: Job) -> float:
+        trains = job.prediction.kind == "training"
+        return self._settings.train_timeout_s if trains else self._settings.run_timeout_s
 
     def _check_stopping(self, member: Member, now_us: int) -> None:
         """Kills the instance of a model that does not stop, unless others still run in it."""
@@ -310,6 +325,21 @@ class Dispatcher:
         if job.backlog and job.backlog[0] is first:
             job.resume(value)
 
+    async def _publish(self, job: Job) -> None:
+        """What a training gave becomes a version, and then the training is over."""
+        try:
+            output = await self._trainings.publish(job.prediction, job.version, job.given)
+        except StokerError as error:
+            log.warning("no version came of training %s: %s", job.id, error)
+            self._end(job, Status.FAILED, error.message)
+            return
+        except Exception:  # the edge: whatever it was, the training must end
+            log.exception("no version came of training %s", job.id)
+            self._end(job, Status.FAILED, "The weights could not be stored; please retry (E9825)")
+            return
+        job.live.add_output(output, item=False)
+        self._end(job, Status.SUCCEEDED)
+
     def _unqueue(self, job: Job) -> None:
         queue = self._queues.get(job.pool)
         if queue is not None:
@@ -317,6 +347,8 @@ class Dispatcher:
 
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
+        if job.pool.training is not None:
+            self._queues.pop(job.pool, None)
         self._streams.pop(job.prediction.stream_key, None)
         if (preparing := self._preparing.pop(job.id, None)) is not None:
             preparing.cancel()

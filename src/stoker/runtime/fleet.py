@@ -16,7 +16,7 @@ from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Engine, InstanceSpec
-from stoker.ports.workspace import Workspace
+from stoker.ports.workspace import Place, Workspace
 from stoker.runtime.member import Member
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ class Group:
         self.members: dict[str, Member] = {}
         self.failures = 0
         self.failed_us = 0
+
+    @property
+    def trains(self) -> bool:
+        """Whether its instance is that of a training, and ends with it."""
+        return self.pool.training is not None
 
     def view(self, waiting: int) -> scaling.PoolView:
         return scaling.PoolView(
@@ -114,6 +119,7 @@ class Fleet:
                 "model": group.version.model,
                 "version": group.version.id,
                 "deployment": group.pool.deployment,
+                "training": group.pool.training,
                 "state": member.state,
                 "busy": len(member.runs),
                 "slots": member.slots,
@@ -156,6 +162,9 @@ class Fleet:
 
     def has_room(self, member: Member) -> None:
         self.work.fill(member)
+        group = self._groups[member.pool]
+        if group.trains:
+            self._carry_out(group, self._clock.now_us())
 
     def setup_failed(self, member: Member, error: str) -> None:
         self._start_failed(member, f"Model setup failed: {error} (E9243)")
@@ -180,6 +189,9 @@ class Fleet:
         if self._closed:
             return
         view = group.view(self.work.waiting(group.pool))
+        if group.trains and not view.waiting:
+            self._end_unused(group)
+            return
         idle_s = 0.0 if group.retired else self._settings.idle_s
         for action in scaling.decide(view, idle_s=idle_s, now_us=now_us):
             if isinstance(action, scaling.Start):
@@ -187,33 +199,47 @@ class Fleet:
             else:
                 self._stop(group.members[action.instance])
 
+    def _end_unused(self, group: Group) -> None:
+        """The instance of a training that is over, or was cancelled while it started, is of no use."""
+        for member in group.members.values():
+            if not member.runs and member.state != "stopping":
+                self._stop(member)
+
     def _start(self, group: Group) -> None:
         id = ids.opaque_key(secrets.token_bytes(10))
         limit = self._settings.log_limit_bytes
         member = Member(id, group.pool, group.version, self, self._clock, log_limit_bytes=limit)
         group.members[id] = member
-        self._boots[id] = self._spawn(self._boot(member))
+        self._boots[id] = self._spawn(self._boot(member, group))
         self._boots[id].add_done_callback(lambda _: self._boots.pop(id))
 
-    async def _boot(self, member: Member) -> None:
-        version = member.version
+    async def _boot(self, member: Member, group: Group) -> None:
         try:
-            place = await self._workspace.place(version)
-            spec = InstanceSpec(
-                id=member.id,
-                version=version.id,
-                python=place.python,
-                source=place.source,
-                home=place.home,
-                predictor=version.recipe.predict or "",
-                slots=version.recipe.slots,
-                variables=version.recipe.variables,
-                setup_timeout_s=self._settings.setup_timeout_s,
-            )
-            member.instance = await self._engine.start(spec, member)
+            place = await self._workspace.place(member.version)
+            member.instance = await self._engine.start(self._spec(member, group, place), member)
         except Exception as error:  # noqa: BLE001  the edge: whatever it was, nobody must wait for ever
-            log.warning("cannot start %s: %s", version.model, error)
+            log.warning("cannot start %s: %s", member.version.model, error)
             self.is_gone(member, str(error))
+            return
+        if member.state == "stopping":  # since before there was anything to stop
+            self._spawn(member.instance.stop(STOP_GRACE_S))
+
+    def _spec(self, member: Member, group: Group, place: Place) -> InstanceSpec:
+        recipe = member.version.recipe
+        return InstanceSpec(
+            id=member.id,
+            version=member.version.id,
+            python=place.python,
+            source=place.source,
+            home=place.home,
+            predictor=(recipe.train if group.trains else recipe.predict) or "",
+            mode="train" if group.trains else "predict",
+            weights=place.weights,
+            weights_name=recipe.weights_name,
+            slots=1 if group.trains else recipe.slots,
+            variables=recipe.variables,
+            setup_timeout_s=self._settings.setup_timeout_s,
+        )
 
     def _start_failed(self, member: Member, error: str) -> None:
         group = self._groups[member.pool]

@@ -14,7 +14,7 @@ from stoker.core.catalog import Version
 from stoker.core.errors import Invalid, StokerError, StorageFailed
 from stoker.core.inputs import Place, file_inputs, files_in, put
 from stoker.core.links import Links
-from stoker.core.prediction import Prediction
+from stoker.core.prediction import Kind, Prediction
 from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
@@ -44,7 +44,7 @@ class InputFiles:
         self._settings = settings
         self._folder = settings.data_dir / "tmp" / "inputs"
         self._own = links.base.encode()
-        self._by_version: dict[str, dict[str, str | None]] = {}
+        self._by_version: dict[tuple[str, Kind], dict[str, str | None]] = {}
         self._folders: set[str] = set()
         self._fetching: set[str] = set()
         self._over_early: set[str] = set()
@@ -54,7 +54,7 @@ class InputFiles:
 
     def needed(self, prediction: Prediction, input: dict[str, Any], version: Version) -> bool:
         """Whether anything has to be fetched; quick, since every prediction is asked."""
-        files = self._files_of(version)
+        files = self._files_of(version, prediction.kind)
         return any(input.get(name, files[name]) for name in files) or self._own in bytes(prediction.input)
 
     async def fetch(self, prediction: Prediction, input: dict[str, Any], version: Version) -> list[InputFile]:
@@ -86,7 +86,7 @@ class InputFiles:
     async def _fetch(
         self, prediction: Prediction, input: dict[str, Any], version: Version
     ) -> list[InputFile]:
-        places = list(files_in(input, self._files_of(version)))
+        places = list(files_in(input, self._files_of(version, prediction.kind)))
         for at, url in places:
             if len(at) == 1:
                 input[str(at[0])] = url
@@ -133,10 +133,12 @@ class InputFiles:
             if record is not None and record.account == account:
                 put(input, at, self._links.content(record.id, record.name, expires_us=record.expires_us))
 
-    def _files_of(self, version: Version) -> dict[str, str | None]:
-        if version.id not in self._by_version:
-            self._by_version[version.id] = file_inputs(version.input_schema)
-        return self._by_version[version.id]
+    def _files_of(self, version: Version, kind: Kind) -> dict[str, str | None]:
+        key = (version.id, kind)
+        if key not in self._by_version:
+            schema = version.input_schema if kind == "prediction" else version.training_schema
+            self._by_version[key] = file_inputs(schema)
+        return self._by_version[key]
 
 
 def name_of(url: str) -> str:

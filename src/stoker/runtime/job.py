@@ -74,6 +74,10 @@ class Job:
         self.written = False
         """Whether the prediction is on its way to the store."""
         self.ended = False
+        self.publishing = False
+        """Whether a version is being made of what it gave: the training has succeeded, nothing undoes it."""
+        self.given: bytes | None = None
+        """What a training gave last, as JSON; it is shown when a version has been made of it."""
         self.stop_asked_us: int | None = None
         """Since when the model has been asked to stop."""
         self.backlog: deque[Arrived] = deque()
@@ -135,7 +139,10 @@ class Job:
             self.stop("output limit")
             self.fail("The output is larger than this server allows.")
             return
-        self.live.add_output(value, item=item)
+        if self.prediction.kind == "training":
+            self.given = value
+        else:
+            self.live.add_output(value, item=item)
 
     def stop(self, why: str) -> None:
         """Asks the model to stop; the slot stays taken until it has."""

@@ -46,7 +46,7 @@ class OutputFiles:
 
     async def _keep_one(self, file: OutputFile, prediction: Prediction, *, synced: bool) -> str:
         blob = await self._blobs.adopt(Path(file.path), synced=synced)
-        life_s = await self._life_s(prediction.account)
+        life_s = await self._life_s(prediction)
         now_us = self._clock.now_us()
         record = FileRecord(
             id=ids.opaque_key(secrets.token_bytes(20)),
@@ -63,8 +63,10 @@ class OutputFiles:
         await self._store.files.create(record, synced=synced)
         return self._links.content(record.id, record.name, expires_us=record.expires_us)
 
-    async def _life_s(self, account: str) -> float:
+    async def _life_s(self, prediction: Prediction) -> float:
         """A link must outlive the run that made it and then the time for which outputs are kept."""
-        found = await self._store.accounts.get(account)
+        settings = self._settings
+        longest_s = settings.train_timeout_s if prediction.kind == "training" else settings.run_timeout_s
+        found = await self._store.accounts.get(prediction.account)
         own_s = found.retention_s if found else None
-        return self._settings.run_timeout_s + (self._settings.retention_s if own_s is None else own_s)
+        return longest_s + (settings.retention_s if own_s is None else own_s)

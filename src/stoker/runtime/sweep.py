@@ -48,6 +48,7 @@ class Sweep:
     async def _sweep_blobs(self) -> None:
         """The young-age guard covers what is put while this looks."""
         keep = await self._store.files.contents() | await self._store.versions.sources()
+        keep |= {weights for member in self._fleet.members() if (weights := member.version.recipe.weights)}
         if removed := await self._blobs.sweep(keep, older_than_s=YOUNG_S):
             log.info("removed %d files that nothing refers to", removed)
 

@@ -31,8 +31,8 @@ def prediction(**fields: Any) -> Prediction:
 def whole(**fields: Any) -> Prediction:
     """A prediction with something in every field."""
     defaults: dict[str, Any] = {
-        "kind": "training",
         "deployment": "ann/deployment",
+        "destination": "ann/tuned",
         "source": "web",
         "input": msgspec.Raw('{ "text" : "naïve 🦆", "x": 1.0 }'.encode()),
         "secrets": msgspec.Raw(b'{"key":"hidden"}'),

@@ -39,7 +39,8 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_of_account ON tokens (account, created_us, id);
 
 CREATE TABLE models (
-    ref TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
+    number INTEGER PRIMARY KEY,
+    ref TEXT NOT NULL UNIQUE COLLATE NOCASE,
     owner TEXT NOT NULL COLLATE NOCASE,
     name TEXT NOT NULL COLLATE NOCASE,
     account TEXT NOT NULL COLLATE NOCASE,
@@ -54,10 +55,16 @@ CREATE TABLE models (
     cover_image_url TEXT,
     readme TEXT NOT NULL,
     run_count INTEGER NOT NULL,
-    latest_version TEXT
+    latest_version TEXT,
+    latest_version_us INTEGER,
+    default_example TEXT,
+    recent_us INTEGER NOT NULL GENERATED ALWAYS AS (coalesce(latest_version_us, created_us)) VIRTUAL
 ) STRICT;
 
-CREATE INDEX models_newest ON models (created_us, ref);
+CREATE INDEX models_newest ON models (visibility, created_us, ref);
+CREATE INDEX models_recent ON models (visibility, recent_us, ref);
+CREATE INDEX models_newest_own ON models (account, visibility, created_us, ref);
+CREATE INDEX models_recent_own ON models (account, visibility, recent_us, ref);
 
 CREATE TABLE versions (
     model TEXT NOT NULL COLLATE NOCASE REFERENCES models (ref),
@@ -73,6 +80,8 @@ CREATE TABLE versions (
 
 CREATE INDEX versions_newest ON versions (model, created_us, id);
 CREATE INDEX versions_by_id ON versions (id, created_us);
+CREATE INDEX versions_trained ON versions (json_extract(recipe, '$.trained_from') COLLATE NOCASE)
+    WHERE json_extract(recipe, '$.trained_from') IS NOT NULL;
 
 -- Wide values come last: a list or a guard never reads the pages that they overflow to.
 CREATE TABLE predictions (
@@ -84,6 +93,7 @@ CREATE TABLE predictions (
     created_us INTEGER NOT NULL,
     stream_key TEXT NOT NULL,
     deployment TEXT COLLATE NOCASE,
+    destination TEXT COLLATE NOCASE,
     source TEXT NOT NULL,
     status TEXT NOT NULL,
     started_us INTEGER,
@@ -107,7 +117,7 @@ CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, i
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
 CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
 CREATE INDEX predictions_to_empty ON predictions (account, completed_us)
-    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0;
+    WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction';
 
 -- A run counts once, when its prediction becomes final, whichever statement makes it so.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
@@ -183,3 +193,74 @@ CREATE TABLE secrets (
     name TEXT PRIMARY KEY NOT NULL,
     value TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE collections (
+    slug TEXT PRIMARY KEY COLLATE NOCASE NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    full_description TEXT,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX collections_newest ON collections (created_us, slug);
+
+CREATE TABLE collection_models (
+    collection TEXT NOT NULL COLLATE NOCASE REFERENCES collections (slug) ON DELETE CASCADE,
+    model TEXT NOT NULL COLLATE NOCASE REFERENCES models (ref) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (collection, model)
+) STRICT;
+
+CREATE INDEX collection_models_in_order ON collection_models (collection, position);
+CREATE INDEX collection_models_of_model ON collection_models (model);
+
+-- A prediction that is kept as an example has ``kept`` = 1, and its files do not expire.
+CREATE TABLE examples (
+    prediction TEXT PRIMARY KEY NOT NULL REFERENCES predictions (id) ON DELETE CASCADE,
+    model TEXT NOT NULL COLLATE NOCASE REFERENCES models (ref) ON DELETE CASCADE,
+    kept_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX examples_newest ON examples (model, kept_us, prediction);
+
+-- ``expires_us`` is when the file would have expired, had it not been kept.
+CREATE TABLE example_files (
+    prediction TEXT NOT NULL REFERENCES examples (prediction) ON DELETE CASCADE,
+    file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    expires_us INTEGER NOT NULL,
+    PRIMARY KEY (prediction, file)
+) STRICT;
+
+CREATE INDEX example_files_of_file ON example_files (file);
+
+-- However an example goes, with its model too, its prediction and its files go the way of others again: at once
+-- what another prediction made whose data went meanwhile.
+CREATE TRIGGER release_example AFTER DELETE ON examples
+BEGIN
+    UPDATE predictions SET kept = 0 WHERE id = OLD.prediction;
+    UPDATE models SET default_example =
+        (SELECT prediction FROM examples WHERE model = OLD.model ORDER BY kept_us, prediction LIMIT 1)
+    WHERE ref = OLD.model AND default_example = OLD.prediction;
+END;
+
+CREATE TRIGGER release_example_file AFTER DELETE ON example_files
+WHEN NOT EXISTS (SELECT 1 FROM example_files WHERE file = OLD.file)
+BEGIN
+    UPDATE files SET expires_us = CASE
+        WHEN EXISTS (SELECT 1 FROM predictions WHERE id = files.prediction AND data_removed) THEN 0
+        ELSE OLD.expires_us END
+    WHERE id = OLD.file;
+END;
+
+-- A published id stands for one local version; ``name`` is the model that it was published under, or ''.
+CREATE TABLE aliases (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL COLLATE NOCASE,
+    model TEXT NOT NULL COLLATE NOCASE,
+    version TEXT NOT NULL,
+    PRIMARY KEY (id, name),
+    FOREIGN KEY (model, version) REFERENCES versions (model, id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX aliases_by_name ON aliases (name) WHERE name <> '';
+CREATE INDEX aliases_of_version ON aliases (model, version);

@@ -69,6 +69,19 @@ def test_an_interrupted_run_counts(play: Play):
     play(story)
 
 
+def test_trainings_keep_their_data(play: Play):
+    """Their output names the version that they made."""
+
+    async def story(store: Store) -> None:
+        training = samples.whole(kind="training", source="api")
+        await store.predictions.accept(training)
+        assert await store.predictions.get(training.id) == training
+        await store.predictions.finish(training.id, samples.ending(completed_us=10))
+        assert await store.predictions.remove_data("ann", 20) == []
+
+    play(story)
+
+
 def test_data_of_old_api_predictions_is_removed_a_part_at_a_time(play: Play):
     async def story(store: Store) -> None:
         old = [samples.whole(source="api") for _ in range(3)]
@@ -105,15 +118,14 @@ def test_data_goes_by_account_takes_its_files_along_and_leaves_what_is_kept(play
             await store.files.create(
                 samples.file(id=prediction.id, origin="output", prediction=prediction.id)
             )
-        assert await store.predictions.keep(example.id, True)
+        await store.models.create(samples.model())
+        assert await store.examples.keep("ann/model", example.id, files=[example.id], now_us=11)
         assert await store.predictions.remove_data("ann", 20) == [ours.id]
         assert await store.files.get(ours.id) is None
         assert await store.files.get(theirs.id) is not None
-        await store.files.expire(10**12)
         kept, record = await store.predictions.get(example.id), await store.files.get(example.id)
         assert kept is not None and kept.kept and kept.output is not None and record is not None
-        assert not await store.predictions.keep(ours.id, True), "there is nothing left to keep"
-        assert await store.predictions.keep(example.id, False)
+        assert await store.examples.drop("ann/model", example.id)
         assert await store.predictions.remove_data("ann", 20) == [example.id]
         assert await store.files.get(example.id) is None
 

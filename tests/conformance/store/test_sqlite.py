@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from stoker.core.catalog import Member
 from stoker.core.errors import DataDirUnusable, StorageFailed
 from stoker.core.prediction import Status
-from stoker.store.sqlite import SqliteStore, database
+from stoker.store.sqlite import SqliteStore, database, search
 from stoker.store.sqlite.queries import queries
 from tests.conformance.store import samples
 from tests.conformance.store.conftest import STORY_S
@@ -19,8 +20,13 @@ NORMAL, FULL = 1, 2
 """What ``PRAGMA synchronous`` says: commits that do not wait for the disk, and those that do."""
 WHOLE_TABLE = {"ids", "sources", "environments", "contents", "all", "retentions"}
 """For the sweep and the start, which look at everything."""
-SORTS_A_FEW = {"get_visible"}
-"""The models that share one version."""
+SORTS_A_FEW = {
+    "versions.get_visible",
+    "aliases.by_name",
+    *(f"models.{name}" for name in ("page", "page_reverse", "page_recent", "page_recent_reverse")),
+}
+"""The models that share one version, the versions that share one published name, what organisations own."""
+COLUMNS_OF = {"examples": "id", "models": "ref"}
 
 
 def play(data_dir: Path, story: Callable[[SqliteStore], Awaitable[None]]) -> None:
@@ -155,17 +161,54 @@ def test_no_query_looks_at_a_whole_table_or_sorts(tmp_path: Path):
         "deployments",
         "outbox",
         "secrets",
+        "collections",
+        "examples",
+        "aliases",
     )
     for noun in nouns:
-        for name, sql in queries(noun, columns="*", accounts="*").items():
+        columns = COLUMNS_OF.get(noun, "*")
+        for name, sql in queries(noun, columns=columns, accounts="*", model_columns="ref").items():
             if name in WHOLE_TABLE or sql.startswith("INSERT"):
                 continue
             unnamed = [0] * (len(set(re.findall(r"\?\d", sql))) or sql.count("?"))
             values = {"now_us": 1, "error": ""} if ":now_us" in sql else unnamed
             plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values))
-            sorts = "TEMP" in plan and name not in SORTS_A_FEW
+            sorts = "TEMP" in plan and f"{noun}.{name}" not in SORTS_A_FEW
             assert "SCAN" not in plan and not sorts, f"{noun}.{name}: {plan}"
     db.close()
+
+
+def test_search_works_without_fts5_and_the_index_is_made_when_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def find(store: SqliteStore, *words: str) -> list[str]:
+        return [model.name for model in await store.models.search(words, "ann")]
+
+    async def before(store: SqliteStore) -> None:
+        await store.models.create(samples.model("easel", readme="In passing, a kite"))
+
+    async def without(store: SqliteStore) -> None:
+        await store.models.update("ann", "easel", readme="Not a lamp, a kite")
+        await store.models.create(samples.model("kite", description="Flies"))
+        await store.models.create(samples.model("kite-of-bob", account="bob"))
+        assert await find(store, "kite") == ["kite", "easel"]
+        assert await find(store, "lamp", "kite") == ["easel"]
+        for account in (samples.account("ann"), samples.account("team", kind="organization")):
+            await store.accounts.create(account)
+        await store.accounts.set_member(Member(organization="team", account="ann", created_us=1))
+        await store.models.create(samples.model("lamp", account="team"))
+        assert await find(store, "lamp") == ["lamp", "easel"]
+
+    async def after(store: SqliteStore) -> None:
+        assert await find(store, "kite") == ["kite", "easel"]
+        assert await find(store, "lamp") == ["lamp", "easel"]
+        assert await find(store, "passing") == []
+
+    play(tmp_path, before)
+    with monkeypatch.context() as patch:
+        patch.setattr(search, "has_fts5", lambda db: False)
+        play(tmp_path, without)
+    play(tmp_path, after)
 
 
 def test_a_full_disk_fails_the_write_and_nothing_else(tmp_path: Path):

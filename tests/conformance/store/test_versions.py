@@ -145,3 +145,26 @@ def test_what_versions_need_is_what_remaining_ones_need(play: Play):
         assert await store.versions.ids() == {samples.VERSION}
 
     play(story)
+
+
+def test_trained_weights_are_needed_and_known_by_what_they_were_trained_from(play: Play):
+    async def story(store: Store) -> None:
+        await store.models.create(samples.model())
+        await store.models.create(samples.model("tuned"))
+        base = samples.version()
+        recipe = Recipe(
+            environment="e", weights="d" * 64, weights_name="w.bin", trained_from=f"ann/model:{base.id}"
+        )
+        tuned = samples.version(OTHER, model="ann/tuned", recipe=recipe)
+        await store.versions.create(base)
+        assert not await store.versions.has_trained("ann/model", base.id)
+        await store.versions.create(tuned)
+        assert await store.versions.get(OTHER) == tuned
+        assert "d" * 64 in await store.versions.sources()
+        assert await store.versions.has_trained("Ann/Model", base.id)
+        assert not await store.versions.has_trained("ann/tuned", OTHER)
+        await store.versions.delete("ann/tuned", OTHER)
+        assert "d" * 64 not in await store.versions.sources()
+        assert not await store.versions.has_trained("ann/model", base.id)
+
+    play(story)

@@ -35,7 +35,7 @@ async def create(request: Request) -> Response:
     wanted = await bodies.read_as(request, NewBuild)
     owner, _, name = wanted.model.partition("/")
     try:
-        model = await references.visible_model(request.services, owner, name, caller=request.caller)
+        model = await references.real_model(request.services, owner, name, caller=request.caller)
     except NotFound:
         raise Invalid(f"There is no model {wanted.model}; create it first.") from None
     permissions.demand(request.caller, "change", model)

@@ -9,6 +9,8 @@ from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
 from stoker.api.known import Known
+from stoker.api.resources import hardware as skus
+from stoker.api.services import Services
 from stoker.api.wire import account_object, deployment_object
 from stoker.core import ids
 from stoker.core.deployments import (
@@ -21,7 +23,6 @@ from stoker.core.deployments import (
     unused_since_us,
 )
 from stoker.core.errors import Conflict, FieldProblem, InputInvalid, NotFound, VersionUnknown
-from stoker.core.hardware import SKUS
 from stoker.core.permissions import Action, may
 
 PAGE = 100
@@ -53,7 +54,7 @@ async def create(request: Request) -> Response:
     wanted = await bodies.read_as(request, NewDeployment)
     now_us = request.services.clock.now_us()
     owner, name = _owner_and_name(request, wanted.name)
-    _check(wanted.hardware, wanted.min_instances, wanted.max_instances, name=name)
+    _check(request.services, wanted.hardware, wanted.min_instances, wanted.max_instances, name=name)
     known = await _version(request, wanted.model, wanted.version)
     release = Release(
         number=1,
@@ -132,7 +133,7 @@ async def _update(request: Request, deployment: Deployment, given: DeploymentCha
     release = next_release(current, change, by=request.account, now_us=services.clock.now_us())
     if release is None:
         return deployment
-    _check(release.hardware, release.min_instances, release.max_instances)
+    _check(request.services, release.hardware, release.min_instances, release.max_instances)
     if not await services.store.deployments.release(deployment.ref, release):
         return None
     changed = msgspec.structs.replace(deployment, release=release)
@@ -187,13 +188,13 @@ def _owner_and_name(request: Request, name: str) -> tuple[str, str]:
     return request.account, name
 
 
-def _check(hardware: str, min_instances: int, max_instances: int, *, name: str | None = None) -> None:
+def _check(
+    services: Services, hardware: str, min_instances: int, max_instances: int, *, name: str | None = None
+) -> None:
     problems: list[FieldProblem] = []
     if name is not None and not ids.is_name(name):
         problems.append(FieldProblem("pattern", "name", f"Must be {ids.NAME_RULE}"))
-    if hardware not in SKUS:
-        allowed = ", ".join(f'"{sku}"' for sku in sorted(SKUS))
-        problems.append(FieldProblem("enum", "hardware", f"hardware must be one of the following: {allowed}"))
+    problems += skus.problems(services, hardware)
     problems += scale_problems(min_instances, max_instances)
     if problems:
         raise InputInvalid(problems)

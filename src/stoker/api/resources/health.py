@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from stoker.api.endpoint import Request
 from stoker.api.http import answers
+from stoker.api.services import Services
 from stoker.core.errors import Unauthenticated
 from stoker.core.permissions import Caller, may
 
@@ -32,5 +33,14 @@ async def _may_see(request: Request, caller: Caller, instance: dict[str, Any]) -
         return True
     if deployed_by and not may(caller, "see", deployed_by):
         return False
+    training = instance.get("training")
+    if training and not await _may_see_training(request.services, caller, training):
+        return False
     model = await request.services.store.models.get(owner, name)
     return model is not None and may(caller, "see", model)
+
+
+async def _may_see_training(services: Services, caller: Caller, id: str) -> bool:
+    live = services.dispatcher.live(id)
+    training = live.seen if live else await services.store.predictions.get(id)
+    return training is not None and may(caller, "see", training)

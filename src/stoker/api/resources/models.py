@@ -1,4 +1,4 @@
-"""Models: create, get, list, search, update, delete, README (section 5.4)."""
+"""Models: create, get, list, update, delete, README (section 5.4)."""
 
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -9,18 +9,17 @@ from starlette.responses import PlainTextResponse, Response
 from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
+from stoker.api.resources import hardware, kept
 from stoker.api.services import Services
 from stoker.api.wire import model_object
 from stoker.core import ids
 from stoker.core.catalog import Model
 from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
-from stoker.core.hardware import SKUS
 from stoker.core.permissions import Action, demand, may
-from stoker.ports.store import Cursor, Page
+from stoker.ports.store import ModelOrder
 
 PAGE = 25
-SEARCHED = 1000
-"""How many models a search looks at; the catalogue of one installation is small."""
+ORDERS: dict[str, ModelOrder] = {"model_created_at": "created", "latest_version_created_at": "recent"}
 Change = str | msgspec.UnsetType | None
 LINKS = ("github_url", "paper_url", "license_url", "weights_url", "cover_image_url")
 
@@ -52,7 +51,7 @@ class ModelChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 async def create(request: Request) -> Response:
     """POST /models"""
     wanted = await bodies.read_as(request, NewModel)
-    _check(wanted)
+    _check(request.services, wanted)
     owner = await _owner(request, wanted.owner)
     fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner.name, "account": owner.account}
     model = Model(created_us=request.services.clock.now_us(), **fields)
@@ -67,21 +66,26 @@ async def get(request: Request) -> Response:
 
 
 async def list_(request: Request) -> Response:
-    """GET /models: public ones and the caller's own, newest first."""
+    """GET /models: public ones, one's own and one's organisations', newest versions first unless asked."""
     place = pages.place(request)
-    cursor = place.cursor if place else None
-    page = await request.services.store.models.page(request.account, cursor=cursor, limit=PAGE)
+    filters = place.filters if place else _sorting(request)
+    order, ascending = ORDERS.get(str(filters.get("by")), "recent"), filters.get("direction") == "asc"
+    page = await request.services.store.models.page(
+        request.account,
+        cursor=place.cursor if place else None,
+        limit=PAGE,
+        order=order,
+        ascending=ascending,
+    )
     results = [await describe(request.services, model) for model in page.items]
-    return pages.envelope(request, page, results, path="/models", key=_key)
-
-
-async def search(request: Request) -> Response:
-    """QUERY /models: those whose name or description has all the words; one page."""
-    text = _query(await bodies.read(request, limit_bytes=request.services.settings.body_limit_bytes))
-    words = text.casefold().split()
-    found = [model for model in await _all(request) if _matches(model, words)][:PAGE]
-    results = [await describe(request.services, model) for model in found]
-    return pages.envelope(request, Page(found, False, False), results, path="/models", key=_key)
+    return pages.envelope(
+        request,
+        page,
+        results,
+        path="/models",
+        key=lambda model: (model.recent_us if order == "recent" else model.created_us, model.ref),
+        filters=filters,
+    )
 
 
 async def update(request: Request) -> Response:
@@ -142,56 +146,42 @@ async def _owner(request: Request, name: str) -> Owner:
 
 
 async def own(request: Request, action: Action = "change") -> Model:
-    """The model of the path, if the caller may do that with it."""
-    model = await visible(request)
+    """The model of the path, by its real name, if the caller may do that with it."""
+    owner, name = request.path_params["owner"], request.path_params["name"]
+    model = await references.real_model(request.services, owner, name, caller=request.caller)
     demand(request.caller, action, model)
     return model
 
 
 async def describe(services: Services, model: Model) -> dict[str, Any]:
-    """The model as clients see it, with its latest version."""
+    """The model as clients see it, with its latest version and default example."""
     known = (
         await services.versions.get(model.latest_version, model=model.ref) if model.latest_version else None
     )
-    return model_object(model, links=services.links, latest=known.version if known else None)
+    example = await kept.default_of(services, model)
+    return model_object(model, links=services.links, latest=known.version if known else None, example=example)
 
 
-async def _all(request: Request) -> list[Model]:
-    models = request.services.store.models
-    page = await models.page(request.account, limit=100)
-    found = page.items
-    while page.has_next and len(found) < SEARCHED:
-        page = await models.page(request.account, cursor=Cursor(*_key(found[-1])), limit=100)
-        found = found + page.items
-    return found
+def _sorting(request: Request) -> dict[str, str | int]:
+    """``sort_by`` and ``sort_direction``, for the cursor to carry."""
+    query = request.query_params
+    by, direction = query.get("sort_by") or "latest_version_created_at", query.get("sort_direction") or "desc"
+    problems: list[FieldProblem] = []
+    for field, value, allowed in (("sort_by", by, [*ORDERS]), ("sort_direction", direction, ["asc", "desc"])):
+        if value not in allowed:
+            words = ", ".join(f'"{word}"' for word in sorted(allowed))
+            problems.append(FieldProblem("enum", field, f"{field} must be one of the following: {words}"))
+    if problems:
+        raise InputInvalid(problems)
+    return {"by": by, "direction": direction}
 
 
-def _query(body: bytes) -> str:
-    """Clients send the text as it is or as a JSON string (gotcha 19)."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = None
-    return value if isinstance(value, str) else body.decode(errors="replace")
-
-
-def _matches(model: Model, words: list[str]) -> bool:
-    text = f"{model.ref} {model.description or ''}".casefold()
-    return all(word in text for word in words)
-
-
-def _key(model: Model) -> tuple[int, str]:
-    return model.created_us, model.ref
-
-
-def _check(wanted: NewModel) -> None:
+def _check(services: Services, wanted: NewModel) -> None:
     problems: list[FieldProblem] = []
     for field, name in (("owner", wanted.owner.lower()), ("name", wanted.name)):
         if not ids.is_name(name):
             problems.append(FieldProblem("pattern", field, f"Must be {ids.NAME_RULE}"))
-    if wanted.hardware not in SKUS:
-        allowed = ", ".join(f'"{sku}"' for sku in sorted(SKUS))
-        problems.append(FieldProblem("enum", "hardware", f"hardware must be one of the following: {allowed}"))
+    problems += hardware.problems(services, wanted.hardware)
     if problems:
         raise InputInvalid(problems)
     _check_links({name: getattr(wanted, name, None) for name in LINKS})

@@ -18,7 +18,7 @@ from stoker.core import ids
 from stoker.core.deployments import check_takes_predictions
 from stoker.core.errors import FieldProblem, InputInvalid, NotFound
 from stoker.core.permissions import may
-from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
+from stoker.core.prediction import EMPTY_OBJECT, Kind, Prediction, Status
 from stoker.runtime.live import Live
 
 PAGE = 100
@@ -32,7 +32,7 @@ async def create(request: Request) -> Response:
     wanted = creation.to_version(body, services.settings)
     assert wanted.version is not None
     known = await references.named_version(services, wanted.version, caller=request.caller)
-    return await _create(request, body, wanted, known)
+    return await create_run(request, body, wanted, known)
 
 
 async def create_for_model(request: Request) -> Response:
@@ -43,7 +43,7 @@ async def create_for_model(request: Request) -> Response:
     model = await references.visible_model(services, owner, name, caller=request.caller)
     wanted = creation.to_model(body, services.settings)
     known = await references.latest_version(services, model)
-    return await _create(request, body, wanted, known)
+    return await create_run(request, body, wanted, known)
 
 
 async def create_for_deployment(request: Request) -> Response:
@@ -55,31 +55,37 @@ async def create_for_deployment(request: Request) -> Response:
     check_takes_predictions(deployment)
     wanted = creation.to_model(body, services.settings)
     known = await references.current_version(services, deployment)
-    return await _create(request, body, wanted, known, deployment=deployment.ref)
+    return await create_run(request, body, wanted, known, deployment=deployment.ref)
 
 
 async def get(request: Request) -> Response:
     """GET /predictions/{id}"""
-    prediction = await _own(request)
+    prediction = await own(request)
     return answers.raw_json(await render(request.services, prediction))
 
 
 async def cancel(request: Request) -> Response:
     """POST /predictions/{id}/cancel: a finished prediction stays as it is."""
-    prediction = await _own(request)
+    prediction = await own(request)
     if not prediction.status.is_final:
         ended = await request.services.dispatcher.cancel(prediction.id)
-        prediction = ended or await _own(request)
+        prediction = ended or await own(request)
     return answers.raw_json(await render(request.services, prediction))
 
 
 async def list_(request: Request) -> Response:
-    """GET /predictions: newest first; what is live shows its live state."""
+    """GET /predictions"""
+    return await list_of(request, kind="prediction")
+
+
+async def list_of(request: Request, *, kind: Kind) -> Response:
+    """The caller's predictions or trainings: newest first; what is live shows its live state."""
     services = request.services
     place = pages.place(request)
     filters = place.filters if place else _filters(request)
     page = await services.store.predictions.page(
         request.account,
+        kind=kind,
         cursor=place.cursor if place else None,
         limit=PAGE,
         created_after_us=_number(filters.get("after")),
@@ -88,7 +94,7 @@ async def list_(request: Request) -> Response:
     )
     results = [await describe(services, _now(services, prediction)) for prediction in page.items]
     return pages.envelope(
-        request, page, results, path="/predictions", key=lambda p: (p.created_us, p.id), filters=filters
+        request, page, results, path=f"/{kind}s", key=lambda p: (p.created_us, p.id), filters=filters
     )
 
 
@@ -103,11 +109,12 @@ async def describe(services: Services, prediction: Prediction) -> PredictionObje
     return prediction_object(prediction, links=services.links, streams=known.streams if known else None)
 
 
-async def _create(
+async def create_run(
     request: Request, body: bytes, wanted: creation.Wanted, known: Known, *, deployment: str | None = None
 ) -> Response:
+    """Creates a prediction or, where ``wanted`` has a destination, a training."""
     services = request.services
-    problems = known.inputs.problems(wanted.input)
+    problems = known.inputs_for(wanted.kind).problems(wanted.input)
     if problems:
         raise InputInvalid(problems)
     repeats = "x-stainless-retry-count" in request.fields
@@ -117,7 +124,8 @@ async def _create(
         if again is not None:
             return again
     prediction = await _new(request, wanted, known, deployment)
-    told = preferences.wait(request.fields) is None
+    # A training's weights are kept for good with its version, so it never goes without the disk.
+    told = preferences.wait(request.fields) is None or wanted.kind == "training"
     live = services.dispatcher.submit(prediction, known.version, told=told)
     if key is not None:
         services.retries.remember(key, prediction.id, now_us=prediction.created_us)
@@ -131,12 +139,14 @@ async def _new(request: Request, wanted: creation.Wanted, known: Known, deployme
     id = ids.prediction_id(now_us, random)
     deadline_us = preferences.deadline_us(request.fields, now_us)
     intake = Intake(services, account=request.account, prediction=id, now_us=now_us)
-    taken = await intake.take(known.inputs, wanted.input, wanted.raw_input)
+    taken = await intake.take(known.inputs_for(wanted.kind), wanted.input, wanted.raw_input)
     return Prediction(
         id=id,
         account=request.account,
         model=known.version.model,
         version=known.version.id,
+        kind=wanted.kind,
+        destination=wanted.destination,
         deployment=deployment,
         created_us=now_us,
         stream_key=ids.stream_key(random[10:]),
@@ -201,12 +211,17 @@ def as_starting(prediction: Prediction) -> Prediction:
     )
 
 
-async def _own(request: Request) -> Prediction:
-    """The prediction of the path as it is now; ``NotFound`` unless the caller may see it."""
+async def own(request: Request, *, kind: Kind | None = None) -> Prediction:
+    """The prediction of the path as it is now; ``NotFound`` unless the caller may see it, and of that kind.
+
+    Of either kind where none is given: ``/predictions/{id}`` answers for trainings, too.
+    """
     id = request.path_params["id"]
     live = request.services.dispatcher.live(id)
     prediction = live.view() if live else await request.services.store.predictions.get(id)
     if prediction is None or not may(request.caller, "see", prediction):
+        raise NotFound
+    if kind not in (None, prediction.kind):
         raise NotFound
     return prediction
 

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, pages
 from stoker.api.resources import models
@@ -27,11 +28,11 @@ async def list_(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    """GET /models/{owner}/{name}/versions/{id}"""
-    model = await models.visible(request)
-    known = await request.services.versions.get(request.path_params["id"], model=model.ref)
-    if known is None:
-        raise NotFound
+    """GET /models/{owner}/{name}/versions/{id}: also by a published id that it stands in for."""
+    path = request.path_params
+    known = await references.version_of(
+        request.services, path["owner"], path["name"], path["id"], caller=request.caller
+    )
     return answers.json(version_object(known.version))
 
 
@@ -43,6 +44,8 @@ async def delete(request: Request) -> Response:
     id = request.path_params["id"]
     if await request.services.store.deployments.runs(model.ref, id):
         raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
+    if await request.services.store.versions.has_trained(model.ref, id):
+        raise Conflict("Another version was trained from this one; delete that first.")
     if not await request.services.store.versions.delete(model.ref, id):
         raise NotFound
     request.services.versions.forget(id)

@@ -22,8 +22,8 @@ class SqliteFiles:
         self._write = writer.do
         self._read = readers.do
         self._youngest: dict[str, FileRecord] = {}
-        """Those last created, while they are remembered: a link is mostly followed at once. Records never
-        change, and nobody else writes."""
+        """Those last created, while they are remembered: a link is mostly followed at once. Records change
+        only when an example holds their files (:meth:`forget_youngest`), and nobody else writes."""
 
     async def create(self, record: FileRecord, *, synced: bool = True) -> None:
         row = (*msgspec.structs.astuple(record)[:-1], msgspec.json.encode(record.metadata).decode())

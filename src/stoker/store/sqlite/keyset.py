@@ -34,24 +34,26 @@ def page(
     place: Callable[[T], Place],
     low: Place = FIRST,
     high: Place = LAST,
+    ascending: bool = False,
 ) -> Page[T]:
     """One page of the rows strictly between ``low`` and ``high``, newest first in either direction.
 
-    ``fixed`` are the values before the places; ``name`` and ``name_reverse`` are the two queries.
+    ``fixed`` are the values before the places; ``name`` and ``name_reverse`` are the two queries. An
+    ``ascending`` list has its oldest first, and its ``next`` leads to newer ones.
     """
     reverse = cursor is not None and cursor.reverse
+    rising = reverse != ascending
     low, high = _within(low), _within(high)
-    start, end = _narrow(cursor, low, high)
-    found = db.execute(sql[f"{name}_reverse" if reverse else name], (*fixed, *start, *end, limit + 1))
+    start, end = _narrow(cursor, low, high, rising=rising)
+    found = db.execute(sql[f"{name}_reverse" if rising else name], (*fixed, *start, *end, limit + 1))
     rows, more = _take(found, limit)
     items = [build(row) for row in rows]
     if cursor is None:
         return Page(items, has_next=more, has_previous=False)
+    first = place(items[0]) if items else None
     if reverse:
         items.reverse()
-        rest = (low, place(items[-1])) if items else (low, high)
-    else:
-        rest = (place(items[0]), high) if items else (low, high)
+    rest = (low, high) if first is None else (low, first) if rising else (first, high)
     behind = db.execute(sql[name], (*fixed, *rest[0], *rest[1], 1)).fetchone() is not None
     return Page(items, has_next=behind, has_previous=more) if reverse else Page(items, more, behind)
 
@@ -69,11 +71,11 @@ def _take(found: sqlite3.Cursor, limit: int) -> tuple[list[tuple[Any, ...]], boo
     return rows, False
 
 
-def _narrow(cursor: Cursor | None, low: Place, high: Place) -> tuple[Place, Place]:
+def _narrow(cursor: Cursor | None, low: Place, high: Place, *, rising: bool) -> tuple[Place, Place]:
     if cursor is None:
         return low, high
     at = _within((cursor.time_us, cursor.id))
-    return (max(low, at), high) if cursor.reverse else (low, min(high, at))
+    return (max(low, at), high) if rising else (low, min(high, at))
 
 
 def _within(place: Place) -> Place:

@@ -1,19 +1,22 @@
 """Models in SQLite. ``ports.store.Models`` says what each method gives."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import msgspec
 
 from stoker.core.catalog import Model, Visibility
-from stoker.ports.store import Cursor, Page
-from stoker.store.sqlite import keyset
+from stoker.ports.store import Cursor, ModelOrder, Page
+from stoker.store.sqlite import keyset, search
 from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
 from stoker.store.sqlite.writer import Writer
 
-_FIELDS = tuple(field.name for field in msgspec.structs.fields(Model))
-_SQL = queries("models", columns=", ".join(_FIELDS))
+FIELDS = tuple(field.name for field in msgspec.structs.fields(Model))
+COLUMNS = ", ".join(FIELDS)
+_SQL = queries("models", columns=COLUMNS)
+_PAGE_OF: dict[ModelOrder, str] = {"created": "page", "recent": "page_recent"}
 
 CHANGEABLE = (
     "visibility",
@@ -40,8 +43,19 @@ class SqliteModels:
     async def get(self, owner: str, name: str) -> Model | None:
         return await self._read(_get, f"{owner}/{name}")
 
-    async def page(self, account: str, *, cursor: Cursor | None = None, limit: int = 25) -> Page[Model]:
-        return await self._read(_page, account, cursor, limit)
+    async def page(
+        self,
+        account: str,
+        *,
+        cursor: Cursor | None = None,
+        limit: int = 25,
+        order: ModelOrder = "created",
+        ascending: bool = False,
+    ) -> Page[Model]:
+        return await self._read(_page, account, cursor, limit, order, ascending)
+
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+        return await self._read(_search, words, account, limit)
 
     async def update(self, owner: str, name: str, **fields: str | None) -> Model | None:
         if unknown := fields.keys() - set(CHANGEABLE):
@@ -60,15 +74,35 @@ def _create(db: sqlite3.Connection, model: Model) -> bool:
 
 def _get(db: sqlite3.Connection, ref: str) -> Model | None:
     row = db.execute(_SQL["get"], (ref,)).fetchone()
-    return _model(row) if row else None
+    return model_of(row) if row else None
 
 
-def _page(db: sqlite3.Connection, account: str, cursor: Cursor | None, limit: int) -> Page[Model]:
+def _page(
+    db: sqlite3.Connection,
+    account: str,
+    cursor: Cursor | None,
+    limit: int,
+    order: ModelOrder,
+    ascending: bool,
+) -> Page[Model]:
     def place(model: Model) -> keyset.Place:
-        return model.created_us, model.ref
+        return model.recent_us if order == "recent" else model.created_us, model.ref
 
-    of = (account, account)
-    return keyset.page(db, _SQL, "page", of, cursor=cursor, limit=limit, build=_model, place=place)
+    return keyset.page(
+        db,
+        _SQL,
+        _PAGE_OF[order],
+        (account,),
+        cursor=cursor,
+        limit=limit,
+        build=lambda row: model_of(row[: len(FIELDS)]),
+        place=place,
+        ascending=ascending,
+    )
+
+
+def _search(db: sqlite3.Connection, words: Sequence[str], account: str, limit: int) -> list[Model]:
+    return [model_of(row) for row in search.find(db, COLUMNS, words, account, limit)]
 
 
 def _update(db: sqlite3.Connection, ref: str, fields: dict[str, Any]) -> Model | None:
@@ -84,5 +118,6 @@ def _delete(db: sqlite3.Connection, ref: str) -> bool:
     return db.execute(_SQL["delete"], (ref,)).rowcount == 1
 
 
-def _model(row: tuple[Any, ...]) -> Model:
-    return Model(**dict(zip(_FIELDS, row, strict=True)))
+def model_of(row: tuple[Any, ...]) -> Model:
+    """The model of a row with its fields in order."""
+    return Model(**dict(zip(FIELDS, row, strict=True)))

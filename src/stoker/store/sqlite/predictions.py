@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from stoker.core.prediction import EMPTY_OBJECT, FINAL, Ending, Kind, Prediction, Status
-from stoker.core.retention import FOR_EVER_US
 from stoker.ports.store import Cursor, Delivery, Page
 from stoker.store.sqlite import keyset
 from stoker.store.sqlite.outbox import owe
@@ -15,12 +14,12 @@ from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
 from stoker.store.sqlite.writer import Writer, all_or_nothing
 
-_COLUMNS = (
+COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
-    "output"
+    "output, destination"
 )
-_SQL = queries("predictions", columns=_COLUMNS)
+_SQL = queries("predictions", columns=COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
 _PAGE_OF = {None: "page", "api": "page_api", "web": "page_web"}
 """The query by source; the literal in each lets SQLite take its index."""
@@ -85,11 +84,6 @@ class SqlitePredictions:
         high = keyset.LAST if created_before_us is None else (created_before_us, "")
         return await self._read(_page, _PAGE_OF[source], (account, kind), cursor, limit, low, high)
 
-    async def keep(self, id: str, kept: bool) -> bool:
-        held = await self._write(_keep, id, kept)
-        self._files_changed()
-        return held
-
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
         removed = await self._write(_remove_data, account, completed_before_us, limit)
         if removed:
@@ -131,11 +125,11 @@ def _interrupt(db: sqlite3.Connection, now_us: int, error: str) -> int:
 
 def _one(db: sqlite3.Connection, sql: str, key: str) -> Prediction | None:
     row = db.execute(sql, (key,)).fetchone()
-    return _prediction(row) if row else None
+    return prediction_of(row) if row else None
 
 
 def _waiting(db: sqlite3.Connection) -> list[Prediction]:
-    return [_prediction(row) for row in db.execute(_SQL["waiting"])]
+    return [prediction_of(row) for row in db.execute(_SQL["waiting"])]
 
 
 def _page(
@@ -154,20 +148,11 @@ def _page(
         of,
         cursor=cursor,
         limit=limit,
-        build=_prediction,
+        build=prediction_of,
         place=lambda prediction: (prediction.created_us, prediction.id),
         low=low,
         high=high,
     )
-
-
-def _keep(db: sqlite3.Connection, id: str, kept: bool) -> bool:
-    with all_or_nothing(db):
-        held = db.execute(_SQL["keep"], (kept, id)).rowcount == 1
-        if held and kept:
-            # Their end is that of the data from now on, which takes them along when it goes.
-            db.execute(_SQL["keep_files"], (FOR_EVER_US, id))
-    return held
 
 
 def _remove_data(db: sqlite3.Connection, account: str, completed_before_us: int, limit: int) -> list[str]:
@@ -183,7 +168,7 @@ def _row(p: Prediction) -> tuple[Any, ...]:
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
         p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
-        p.logs,
+        p.logs, p.destination,
     )  # fmt: skip
 
 
@@ -195,7 +180,8 @@ def _json(raw: msgspec.Raw | None) -> bytes | None:
     return None if raw is None else bytes(raw)
 
 
-def _prediction(row: tuple[Any, ...]) -> Prediction:
+def prediction_of(row: tuple[Any, ...]) -> Prediction:
+    """The prediction of a row with ``COLUMNS`` and logs."""
     events, metrics, secrets, output = row[14], row[18], row[19], row[21]
     return Prediction(
         id=row[0],
@@ -220,5 +206,6 @@ def _prediction(row: tuple[Any, ...]) -> Prediction:
         secrets=None if secrets is None else msgspec.Raw(secrets),
         input=msgspec.Raw(row[20]),
         output=None if output is None else msgspec.Raw(output),
-        logs=row[22],
+        destination=row[22],
+        logs=row[23],
     )

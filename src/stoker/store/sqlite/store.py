@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stoker.core.errors import DataDirUnusable
-from stoker.store.sqlite import database
+from stoker.store.sqlite import database, search
 from stoker.store.sqlite.accounts import SqliteAccounts
+from stoker.store.sqlite.aliases import SqliteAliases
+from stoker.store.sqlite.collections import SqliteCollections
 from stoker.store.sqlite.deployments import SqliteDeployments
+from stoker.store.sqlite.examples import SqliteExamples
 from stoker.store.sqlite.files import SqliteFiles
 from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
@@ -41,6 +44,9 @@ class SqliteStore:
         self.accounts = SqliteAccounts(writer, readers)
         self.deployments = SqliteDeployments(writer, readers)
         self.outbox = SqliteOutbox(writer, readers)
+        self.collections = SqliteCollections(writer, readers)
+        self.examples = SqliteExamples(writer, readers, self.files)
+        self.aliases = SqliteAliases(writer, readers)
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":
@@ -78,6 +84,7 @@ def _open(data_dir: Path) -> tuple[BinaryIO, list[sqlite3.Connection]]:
         lock = database.lock(data_dir)
         connections.append(database.open_writer(path))
         database.bring_up_to_date(connections[0], schema=database.schema(), steps=database.migrations())
+        search.prepare(connections[0])
         connections += [database.open_reader(path) for _ in range(READERS)]
     except (sqlite3.Error, OSError, DataDirUnusable) as error:
         for connection in connections:

@@ -25,7 +25,7 @@ class SqliteVersions:
         self._read = readers.do
 
     async def create(self, version: Version) -> bool:
-        return await self._write(_create, version.id, version.model, _row(version))
+        return await self._write(_create, version, _row(version))
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         return await self._read(_get, id, model)
@@ -42,6 +42,9 @@ class SqliteVersions:
     async def ids(self) -> set[str]:
         return await self._read(_column, _SQL["ids"])
 
+    async def has_trained(self, model: str, id: str) -> bool:
+        return await self._read(_has_trained, f"{model}:{id}")
+
     async def sources(self) -> set[str]:
         return await self._read(_column, _SQL["sources"])
 
@@ -49,10 +52,11 @@ class SqliteVersions:
         return await self._read(_column, _SQL["environments"])
 
 
-def _create(db: sqlite3.Connection, id: str, model: str, row: tuple[Any, ...]) -> bool:
+def _create(db: sqlite3.Connection, version: Version, row: tuple[Any, ...]) -> bool:
     with all_or_nothing(db):
-        if db.execute(_SQL["set_latest"], (id, model)).rowcount == 0:
-            raise NotFound(f"There is no model {model}.")
+        latest = version.id, version.model, version.created_us
+        if db.execute(_SQL["set_latest"], latest).rowcount == 0:
+            raise NotFound(f"There is no model {version.model}.")
         return db.execute(_SQL["create"], row).rowcount == 1
 
 
@@ -84,6 +88,10 @@ def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
             return False
         db.execute(_SQL["relatest"], (model, id))
     return True
+
+
+def _has_trained(db: sqlite3.Connection, base: str) -> bool:
+    return db.execute(_SQL["has_trained"], (base,)).fetchone() is not None
 
 
 def _column(db: sqlite3.Connection, sql: str) -> set[str]:

@@ -1,8 +1,8 @@
 -- accept: keeps a new prediction
 INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
     started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets,
-    input, output, logs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    input, output, logs, destination)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- start: starting becomes processing and its secrets are forgotten
 UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL
@@ -49,20 +49,14 @@ SELECT {columns}, '' FROM predictions
 WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?) AND source = 'api'
 ORDER BY created_us {direction}, id {direction} LIMIT ?;
 
--- keep: the data of a prediction stays, or may go again
-UPDATE predictions SET kept = ? WHERE id = ? AND data_removed = 0;
+-- remove_files: forgets a prediction's files, but those that an example holds
+DELETE FROM files WHERE prediction = ? AND NOT EXISTS (SELECT 1 FROM example_files WHERE file = files.id);
 
--- keep_files: and so do its files
-UPDATE files SET expires_us = ? WHERE prediction = ?;
-
--- remove_files: forgets a prediction's files
-DELETE FROM files WHERE prediction = ?;
-
--- remove_data: empties what an account's API predictions carried, oldest first
+-- remove_data: empties what an account's API predictions carried, oldest first; trainings keep theirs
 UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
 WHERE id IN (
     SELECT id FROM predictions
     WHERE account = ? AND completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
-        AND kept = 0
+        AND kept = 0 AND kind = 'prediction'
     ORDER BY completed_us LIMIT ?)
 RETURNING id;

@@ -3,11 +3,13 @@ INSERT INTO versions (model, id, created_us, cog_version, environment, openapi_s
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- set_latest: names a model's latest version
-UPDATE models SET latest_version = ? WHERE ref = ?;
+UPDATE models SET latest_version = ?1, latest_version_us =
+    coalesce((SELECT created_us FROM versions WHERE model = ?2 AND id = ?1), ?3)
+WHERE ref = ?2;
 
 -- relatest: a deleted version is no longer the latest, the newest that is left is
-UPDATE models SET latest_version =
-    (SELECT id FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
+UPDATE models SET (latest_version, latest_version_us) =
+    (SELECT id, created_us FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
 WHERE ref = ? AND latest_version = ?;
 
 -- get: a version by its id alone
@@ -45,8 +47,12 @@ DELETE FROM versions WHERE model = ?1 AND id = ?2 AND NOT EXISTS (
 -- ids: every version, once however many models have it
 SELECT DISTINCT id FROM versions;
 
--- sources: the sha256 of every source file
-SELECT DISTINCT json_extract(file.value, '$.sha256') FROM versions, json_each(versions.source) AS file;
+-- has_trained: whether some version was trained from this one
+SELECT 1 FROM versions WHERE json_extract(recipe, '$.trained_from') = ? COLLATE NOCASE LIMIT 1;
+
+-- sources: the sha256 of every source file, and of all trained weights
+SELECT json_extract(file.value, '$.sha256') FROM versions, json_each(versions.source) AS file
+UNION SELECT json_extract(recipe, '$.weights') FROM versions WHERE json_extract(recipe, '$.weights') IS NOT NULL;
 
 -- environments: every environment that is in use
 SELECT DISTINCT environment FROM versions;

@@ -8,8 +8,8 @@ import pytest
 
 from tests.docs.pages import LINK, ROOT, anchors, named, pages
 
-PRIVATE = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt/wheels|opt/pypi)\b")
-REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.org|deb\.debian\.org|pytorch\.org")
+PRIVATE = re.compile(r"(?<![\w.])/(?:root|home|Users|mnt)/\w+")
+ADDRESS = re.compile(r"https?://|\"resolved\"")
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)
@@ -34,7 +34,7 @@ def test_lock_files_have_hashes_and_no_addresses(lock: str):
     assert files
     for file in files:
         text = file.read_text()
-        assert not REGISTRY.findall(text), file.name
+        assert not ADDRESS.findall(re.sub(r'"url": ".*"', "", text)), file.name
         assert "sha256:" in text or '"integrity": "sha512-' in text, file.name
 
 

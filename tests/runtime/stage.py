@@ -19,6 +19,7 @@ from stoker.ports.engine import Instance, InstanceSpec, Listener, Run
 from stoker.ports.workspace import Place
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
+from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.ledger import Ledger
@@ -153,13 +154,16 @@ class Stage:
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
         }  # fmt: skip
         self.inputs = InputFiles(outbound=outbound, **files)
+        errands = Errands(
+            inputs=self.inputs,
+            outputs=OutputFiles(**files),
+            trainings=Trainings(store=store, links=self.links, clock=clock),
+        )
         self.dispatcher = Dispatcher(
             ledger=Ledger(store=store, clock=clock, owed=self._count_owed),
             fleet=self.fleet,
             deployed=self.deployed,
-            inputs=self.inputs,
-            outputs=OutputFiles(**files),
-            trainings=Trainings(store=store, links=self.links, clock=clock),
+            errands=errands,
             clock=clock,
             settings=settings,
             watched=lambda live: None,

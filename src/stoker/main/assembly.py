@@ -29,6 +29,7 @@ from stoker.ports.store import Store
 from stoker.runtime import duties
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
+from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.ledger import Ledger
@@ -125,15 +126,18 @@ def _dispatcher(
 ) -> Dispatcher:
     settings, clock, store = ground.settings, ground.clock, ground.store
     blobs, links = ground.blobs, ground.links
-    return Dispatcher(
-        ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
-        fleet=fleet,
-        deployed=deployed,
+    errands = Errands(
         inputs=InputFiles(
             store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
         ),
         outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
         trainings=Trainings(store=store, links=links, clock=clock),
+    )
+    return Dispatcher(
+        ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
+        fleet=fleet,
+        deployed=deployed,
+        errands=errands,
         clock=clock,
         settings=settings,
         watched=webhooks.watched,

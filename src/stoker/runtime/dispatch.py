@@ -7,25 +7,23 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 from stoker.core.catalog import Version
-from stoker.core.errors import Invalid, StokerError, Unavailable
+from stoker.core.errors import Unavailable
 from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
 from stoker.core.queue import FairQueue
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.runtime.deployed import Deployed
+from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
-from stoker.runtime.inputs import InputFiles
 from stoker.runtime.job import Job
 from stoker.runtime.ledger import Ledger
 from stoker.runtime.live import Live
 from stoker.runtime.member import Member
-from stoker.runtime.outputs import OutputFiles
-from stoker.runtime.trainings import Trainings
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +38,7 @@ class Dispatcher:
         ledger: Ledger,
         fleet: Fleet,
         deployed: Deployed,
-        inputs: InputFiles,
-        outputs: OutputFiles,
-        trainings: Trainings,
+        errands: Errands,
         clock: Clock,
         settings: Settings,
         watched: Callable[[Live], None],
@@ -52,17 +48,13 @@ class Dispatcher:
         self._ledger = ledger
         self._fleet = fleet
         self._deployed = deployed
-        self._inputs = inputs
-        self._outputs = outputs
-        self._trainings = trainings
+        self._errands = errands
         self._clock = clock
         self._settings = settings
         self._watched = watched
         self._jobs: dict[str, Job] = {}
         self._streams: dict[str, Live] = {}
         self._queues: dict[Pool, FairQueue[Job]] = {}
-        self._preparing: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         fleet.work = self
         deployed.work = self
 
@@ -79,9 +71,9 @@ class Dispatcher:
             raise Unavailable
         self._deployed.check(prediction)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
-        if self._inputs.needed(prediction, job.input, version):
+        if self._errands.needs_files(prediction, job.input, version):
             self._write_accept(job)
-            self._prepare_soon(job)
+            self._errands.prepare(job, then=self._offer)
         else:
             self._offer(job)
             if not job.written:
@@ -119,7 +111,7 @@ class Dispatcher:
             if self._deployed.is_disabled(prediction):
                 self._cancel(job)
             else:
-                self._prepare_soon(job)
+                self._errands.prepare(job, then=self._offer)
 
     async def drain(self, grace_s: float, *, hurry: asyncio.Event | None = None) -> None:
         """No new runs; those that run may end by themselves within the time, then they are interrupted.
@@ -141,8 +133,7 @@ class Dispatcher:
         await asyncio.wait([over], timeout=WRITE_WITHIN_S)
         for job in self._jobs.values():
             job.live.release()
-        for task in list(self._tasks):
-            task.cancel()
+        self._errands.close()
         await self._ledger.close()
 
     def step(self, now_us: int) -> None:
@@ -191,12 +182,12 @@ class Dispatcher:
             return
         if status is Status.SUCCEEDED and job.prediction.kind == "training":
             job.publishing = True
-            self._spawn(self._publish(job))
+            self._errands.publish(job, end=self._end)
         else:
             self._end(job, status, error)
 
     def keep_files(self, job: Job) -> None:
-        self._spawn(self._keep_files(job))
+        self._errands.keep_files(job)
 
     # -- deciding ----------------------------------------------------------------------------------
 
@@ -294,52 +285,6 @@ class Dispatcher:
         self._forget(job)
         job.live.release()
 
-    def _prepare_soon(self, job: Job) -> None:
-        task = self._preparing[job.id] = self._spawn(self._prepare(job))
-        task.add_done_callback(lambda _: self._preparing.pop(job.id, None))
-
-    async def _prepare(self, job: Job) -> None:
-        """Fetches file inputs, then puts the job in line."""
-        try:
-            job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
-        except Invalid as error:
-            job.fail(f"Input validation error: {error.message}")
-        except Exception:  # the edge: whatever it was, the prediction must not wait for ever
-            log.exception("the input files of %s could not be fetched", job.id)
-            job.fail("The input files could not be stored; please retry (E9243)")
-        if not job.ended:
-            self._offer(job)
-
-    async def _keep_files(self, job: Job) -> None:
-        first = job.backlog[0]
-        try:
-            synced = job.live.synced
-            value = await self._outputs.keep(first.value, first.files, job.prediction, synced=synced)
-            if job.live.synced and not synced:  # its client has been told of it meanwhile
-                await self._outputs.sync()
-        except Exception:  # the edge: whatever it was, the prediction must end
-            log.exception("an output file of %s could not be kept", job.id)
-            job.stop("its output file could not be kept")
-            job.fail("Failed to store an output file (E9825)")
-            return
-        if job.backlog and job.backlog[0] is first:
-            job.resume(value)
-
-    async def _publish(self, job: Job) -> None:
-        """What a training gave becomes a version, and then the training is over."""
-        try:
-            output = await self._trainings.publish(job.prediction, job.version, job.given)
-        except StokerError as error:
-            log.warning("no version came of training %s: %s", job.id, error)
-            self._end(job, Status.FAILED, error.message)
-            return
-        except Exception:  # the edge: whatever it was, the training must end
-            log.exception("no version came of training %s", job.id)
-            self._end(job, Status.FAILED, "The weights could not be stored; please retry (E9825)")
-            return
-        job.live.add_output(output, item=False)
-        self._end(job, Status.SUCCEEDED)
-
     def _unqueue(self, job: Job) -> None:
         queue = self._queues.get(job.pool)
         if queue is not None:
@@ -350,12 +295,4 @@ class Dispatcher:
         if job.pool.training is not None:
             self._queues.pop(job.pool, None)
         self._streams.pop(job.prediction.stream_key, None)
-        if (preparing := self._preparing.pop(job.id, None)) is not None:
-            preparing.cancel()
-        self._inputs.release(job.id)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._errands.forget(job.id)

@@ -1,0 +1,111 @@
+"""Models and versions, and the names and ids that others may call them by."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from stoker.core.aliases import Alias
+from stoker.core.catalog import Model, Version
+from stoker.ports.store.paging import Cursor, Page
+
+ModelOrder = Literal["created", "recent"]
+
+
+class Models(Protocol):
+    async def create(self, model: Model) -> bool:
+        """False where ``owner/name`` exists (compared without case)."""
+        ...
+
+    async def get(self, owner: str, name: str) -> Model | None: ...
+
+    async def page(
+        self,
+        account: str,
+        *,
+        cursor: Cursor | None = None,
+        limit: int = 25,
+        order: ModelOrder = "created",
+        ascending: bool = False,
+    ) -> Page[Model]:
+        """The public ones, the account's own and its organisations', newest first unless ``ascending``.
+
+        ``recent`` goes by ``Model.recent_us``. A cursor's id is ``owner/name``.
+        """
+        ...
+
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+        """Of the same, those with all the words in name, owner, description and README, the best first.
+
+        At least one word; each is of letters and digits, and may be the beginning of a longer one.
+        """
+        ...
+
+    async def update(self, owner: str, name: str, **fields: str | None) -> Model | None:
+        """Changes what people may change (not name, times or counts); the model as it is now."""
+        ...
+
+    async def delete(self, owner: str, name: str) -> bool:
+        """False where it does not exist or still has versions."""
+        ...
+
+
+class Versions(Protocol):
+    async def create(self, version: Version) -> bool:
+        """Also makes it the model's latest, even where that model has it already (then False).
+
+        Raises ``NotFound`` where there is no such model.
+        """
+        ...
+
+    async def get(self, id: str, *, model: str | None = None) -> Version | None:
+        """By id alone the newest model that has it; with ``model`` (owner/name) only that one's."""
+        ...
+
+    async def get_visible(self, id: str, account: str) -> Version | None:
+        """By id alone, of a model that the account may see: its own, its organisations', then public ones."""
+        ...
+
+    async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
+        """Newest first."""
+        ...
+
+    async def delete(self, model: str, id: str) -> bool:
+        """The newest that is left becomes the model's latest, where this one was.
+
+        False where there is none, or a deployment's current release runs it.
+        """
+        ...
+
+    async def ids(self) -> set[str]:
+        """The id of every version."""
+        ...
+
+    async def has_trained(self, model: str, id: str) -> bool:
+        """Whether another version was trained from that one."""
+        ...
+
+    async def sources(self) -> set[str]:
+        """The sha256 of every source file, and of all trained weights, that some version needs."""
+        ...
+
+    async def environments(self) -> set[str]:
+        """The environments that some version runs in."""
+        ...
+
+
+class Aliases(Protocol):
+    async def put(self, model: str, version: str, aliases: Sequence[Alias]) -> None:
+        """The aliases of a version from now on. Raises ``NotFound`` where there is no such version,
+        ``Conflict`` where an id is another version's (real or alias) or a name is another model's."""
+        ...
+
+    async def of_version(self, model: str, version: str) -> list[Alias]:
+        """Bare ids first, then by name."""
+        ...
+
+    async def by_id(self, id: str) -> list[Alias]:
+        """All of the same version: an id has one meaning."""
+        ...
+
+    async def by_name(self, name: str) -> Alias | None:
+        """The one whose version is the newest."""
+        ...

@@ -1,0 +1,102 @@
+"""What takes time around a run: fetching input files, keeping output files, making a training's version.
+
+Run by dispatch as tasks beside its own turns. An errand decides nothing: it tells the job, or dispatch
+through a callback, how it went; whatever goes wrong in it ends the prediction, which must not wait for ever.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from stoker.core.catalog import Version
+from stoker.core.errors import Invalid, StokerError
+from stoker.core.prediction import Prediction, Status
+from stoker.runtime.inputs import InputFiles
+from stoker.runtime.job import Job
+from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.trainings import Trainings
+
+log = logging.getLogger(__name__)
+
+
+class Errands:
+    def __init__(self, *, inputs: InputFiles, outputs: OutputFiles, trainings: Trainings):
+        self._inputs = inputs
+        self._outputs = outputs
+        self._trainings = trainings
+        self._preparing: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def needs_files(self, prediction: Prediction, input: dict[str, Any], version: Version) -> bool:
+        """Whether input files have to be fetched before the run."""
+        return self._inputs.needed(prediction, input, version)
+
+    def prepare(self, job: Job, *, then: Callable[[Job], None]) -> None:
+        """Fetches the input files; ``then`` unless the prediction has ended meanwhile."""
+        task = self._preparing[job.id] = self._spawn(self._prepare(job, then))
+        task.add_done_callback(lambda _: self._preparing.pop(job.id, None))
+
+    def keep_files(self, job: Job) -> None:
+        """Takes over the files at the head of the job's backlog, then resumes the job."""
+        self._spawn(self._keep_files(job))
+
+    def publish(self, job: Job, *, end: Callable[[Job, Status, str | None], None]) -> None:
+        """Makes a version of what a training gave; ``end`` says how the training ended."""
+        self._spawn(self._publish(job, end))
+
+    def forget(self, id: str) -> None:
+        """The prediction is over: its fetch is broken off and its fetched files go."""
+        if (preparing := self._preparing.pop(id, None)) is not None:
+            preparing.cancel()
+        self._inputs.release(id)
+
+    def close(self) -> None:
+        """Breaks off what is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _prepare(self, job: Job, then: Callable[[Job], None]) -> None:
+        try:
+            job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
+        except Invalid as error:
+            job.fail(f"Input validation error: {error.message}")
+        except Exception:  # the edge: whatever it was, the prediction must not wait for ever
+            log.exception("the input files of %s could not be fetched", job.id)
+            job.fail("The input files could not be stored; please retry (E9243)")
+        if not job.ended:
+            then(job)
+
+    async def _keep_files(self, job: Job) -> None:
+        first = job.backlog[0]
+        try:
+            synced = job.live.synced
+            value = await self._outputs.keep(first.value, first.files, job.prediction, synced=synced)
+            if job.live.synced and not synced:  # its client has been told of it meanwhile
+                await self._outputs.sync()
+        except Exception:  # the edge: whatever it was, the prediction must end
+            log.exception("an output file of %s could not be kept", job.id)
+            job.stop("its output file could not be kept")
+            job.fail("Failed to store an output file (E9825)")
+            return
+        if job.backlog and job.backlog[0] is first:
+            job.resume(value)
+
+    async def _publish(self, job: Job, end: Callable[[Job, Status, str | None], None]) -> None:
+        try:
+            output = await self._trainings.publish(job.prediction, job.version, job.given)
+        except StokerError as error:
+            log.warning("no version came of training %s: %s", job.id, error)
+            end(job, Status.FAILED, error.message)
+        except Exception:  # the edge: whatever it was, the training must end
+            log.exception("no version came of training %s", job.id)
+            end(job, Status.FAILED, "The weights could not be stored; please retry (E9825)")
+        else:
+            job.live.add_output(output, item=False)
+            end(job, Status.SUCCEEDED, None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

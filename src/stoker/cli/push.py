@@ -76,9 +76,13 @@ def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen")
     found = api.find(f"/models/{model}")
     if found is None:
         owner, _, name = model.partition("/")
-        api.post("/models", {"owner": owner, "name": name, "visibility": wanted, "hardware": "cpu"})
-        screen.line(f"Created the {wanted} model {model}.")
-    elif public is not None and found["visibility"] != wanted:
+        fields = {"owner": owner, "name": name, "visibility": wanted, "hardware": "cpu"}
+        if api.create("/models", fields) is not None:
+            screen.line(f"Created the {wanted} model {model}.")
+            return
+        # Another push was quicker, or it is somebody else's and hidden from us.
+        found = api.get(f"/models/{model}")
+    if public is not None and found["visibility"] != wanted:
         screen.line(f"Warning: {model} exists and stays {found['visibility']}.")
 
 

@@ -57,6 +57,11 @@ class Api:
     def post(self, path: str, body: Any = None) -> Any:
         return self._json(self._ask("POST", path, json=body))
 
+    def create(self, path: str, body: Any) -> Any | None:
+        """Like ``post``, but None where that exists already."""
+        response = self._send("POST", self._url(path), json=body)
+        return None if response.status_code == 409 else self._json(self._checked(response))
+
     def patch(self, path: str, body: Any) -> Any:
         return self._json(self._ask("PATCH", path, json=body))
 

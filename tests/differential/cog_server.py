@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +76,7 @@ class CogServer:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
+            start_new_session=True,
         )
 
     def _environment(self, model: Path, python: Path) -> dict[str, str]:
@@ -151,6 +153,9 @@ class CogServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
+        # A worker that hangs outlives its server: what is left of the session goes with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self._log.close()
         self._remove_left_behind()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -183,7 +183,7 @@ async def test_files_come_one_by_one(p: Platform) -> None:
 @story
 async def test_streams_that_are_not_there(p: Platform) -> None:
     made = await p.predict(await p.version("talk", output=TOKENS), prefer="wait")
-    for url in (made["urls"]["stream"][:-1] + "x", f"{p.base}/v1/files/stream-none"):
+    for url in (made["urls"]["stream"][:-1] + "u", f"{p.base}/v1/files/stream-none"):
         assert (await p.anonymous.get(url)).status_code == 404
     await p.store.predictions.remove_data("alice", p.clock.now_us())
     assert (await p.anonymous.get(made["urls"]["stream"])).status_code == 404

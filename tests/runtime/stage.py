@@ -148,12 +148,12 @@ class Stage:
         self.owed = 0
         blobs = LocalBlobs(settings.data_dir)
         self.fleet = Fleet(engine=self.engine, workspace=self.workspace, clock=clock, settings=settings)
-        self.deployed = Deployed(store=store, fleet=self.fleet)
-        outbound = Outbound(())
+        self.deployed = Deployed(store=store, fleet=self.fleet, idle_s=settings.idle_s)
+        self.outbound = Outbound(())
         files: dict[str, Any] = {
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
         }  # fmt: skip
-        self.inputs = InputFiles(outbound=outbound, **files)
+        self.inputs = InputFiles(outbound=self.outbound, **files)
         errands = Errands(
             inputs=self.inputs,
             outputs=OutputFiles(**files),
@@ -242,6 +242,7 @@ def play(
         finally:
             if not crash:
                 await stage.fleet.close()
+            await stage.outbound.close()
             await store.close()
 
     asyncio.run(asyncio.wait_for(run(), 60))

@@ -1,10 +1,21 @@
-"""Which instances of a pool to start and stop. A pure function of what there is and of the time.
+"""How many instances a pool gets. A pure function of what there is, of what was learned, and of the time.
 
-Today's policy: one instance a pool, started when something waits or one is to be kept, stopped when it has
-been idle for a while and is not to be kept, replaced when it is unhealthy, and after failures not tried again
-before a pause that doubles.
+The rules, each with its reason; ``docs/architecture/scaling.md`` has the table of the simulator that they
+were tuned on:
+
+- Something waits and nothing runs: one instance, at once.
+- More when the line would take longer than a boot: as many as work the line off within one boot. An instance
+  that is ready only when the line is gone has cost a boot and helped nobody.
+- Never more than the waiting predictions have use for, nor than the pool's most; never fewer than its least.
+- What has been idle for the pool's idle time goes, longest first; the last one stays longer where its boot
+  is long, since the next caller would have to wait for one.
+- Nothing that starts is stopped for being idle: its boot would be paid for nothing.
+- What is unhealthy is replaced as soon as it is free; starts that fail are tried after a pause that doubles.
+
+Whether there is room on the machine is decided elsewhere (``core.placement``).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -14,6 +25,15 @@ State = Literal["starting", "ready", "stopping"]
 
 LONGEST_PAUSE_S = 300.0
 
+SHORTEST_BOOT_S = 1.0
+"""A line that one second works off is no reason for another process, however quick its boot."""
+UNKNOWN_BOOT_S = 10.0
+"""What a first boot is expected to take: a model that imports torch takes 5 to 11 seconds."""
+STAY_BOOTS = 12.0
+"""How many of its boots the last instance stays idle where that is longer than the idle time."""
+LONGEST_STAY_S = 900.0
+"""That longer stay at most."""
+
 
 class InstanceView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
@@ -22,6 +42,15 @@ class InstanceView(msgspec.Struct, frozen=True, kw_only=True):
     """Slots in use."""
     healthy: bool = True
     idle_since_us: int = 0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it takes work, now or when it has booted."""
+        return self.healthy and self.state != "stopping"
+
+    @property
+    def is_idle(self) -> bool:
+        return self.state == "ready" and not self.busy
 
 
 class Pool(NamedTuple):
@@ -36,13 +65,27 @@ class Pool(NamedTuple):
     """The id of the training whose own instance it is: it takes nothing else and ends with it."""
 
 
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator or a deployment asks of a pool."""
+
+    least: int = 0
+    """Instances that stay up, also where nothing waits."""
+    most: int = 1
+    idle_s: float = 60.0
+
+
 class PoolView(msgspec.Struct, frozen=True, kw_only=True):
     """One pool at one moment."""
 
     waiting: int
-    keep: bool = False
-    """Whether one instance stays up, also where nothing waits."""
     instances: Sequence[InstanceView]
+    scale: Scale = Scale()
+    slots: int = 1
+    """Of each instance."""
+    boot_s: float | None = None
+    """What its boots take; None before the first."""
+    run_s: float | None = None
+    """What its predictions take; None before the first has run for a while."""
     failures: int = 0
     """Starts that failed since one last worked."""
     failed_us: int = 0
@@ -67,24 +110,55 @@ def next_start_us(view: PoolView) -> int:
     return view.failed_us + int(pause_s(view.failures) * 1e6) if view.failures else 0
 
 
-def decide(view: PoolView, *, idle_s: float, now_us: int) -> list[Start | Stop]:
+def decide(view: PoolView, *, now_us: int) -> list[Start | Stop]:
     """What to do now, in order."""
-    actions: list[Start | Stop] = [
-        Stop(instance.id, "idle" if instance.healthy else "unhealthy")
+    stops = [*_sick(view), *_idle(view, now_us)]
+    missing = wanted(view) - sum(instance.is_usable for instance in view.instances)
+    if missing <= 0 or now_us < next_start_us(view):
+        return [*stops]
+    return [*stops, *(Start() for _ in range(1 if view.failures else missing))]
+
+
+def wanted(view: PoolView) -> int:
+    """How many usable instances there should be; those that are there may be more."""
+    scale = view.scale
+    if not view.waiting:
+        return scale.least
+    slots = max(view.slots, 1)
+    boot_s = max(view.boot_s or UNKNOWN_BOOT_S, SHORTEST_BOOT_S)
+    work_s = view.waiting * (view.run_s or 0.0) / slots
+    busy = sum(instance.busy for instance in view.instances if instance.is_usable)
+    useful = math.ceil((view.waiting + busy) / slots)
+    return min(max(1, scale.least, min(math.ceil(work_s / boot_s), useful)), max(scale.most, scale.least))
+
+
+def stay_s(view: PoolView) -> float:
+    """How long the last instance stays without work."""
+    return max(view.scale.idle_s, min(STAY_BOOTS * (view.boot_s or 0.0), LONGEST_STAY_S))
+
+
+def _sick(view: PoolView) -> list[Stop]:
+    return [
+        Stop(instance.id, "unhealthy")
         for instance in view.instances
-        if _should_stop(instance, view, idle_s=idle_s, now_us=now_us)
+        if instance.is_idle and not instance.healthy
     ]
-    usable = any(instance.state != "stopping" and instance.healthy for instance in view.instances)
-    if (view.waiting or view.keep) and not usable and now_us >= next_start_us(view):
-        actions.append(Start())
-    return actions
 
 
-def _should_stop(instance: InstanceView, view: PoolView, *, idle_s: float, now_us: int) -> bool:
-    if instance.state != "ready" or instance.busy:
-        return False
-    if not instance.healthy:
-        return True
-    if view.waiting or view.keep:
-        return False
-    return now_us - instance.idle_since_us >= idle_s * 1e6
+def _idle(view: PoolView, now_us: int) -> list[Stop]:
+    """Those that have been idle for long enough, longest first, as far as the least allows."""
+    if view.waiting:
+        return []
+    usable = [instance for instance in view.instances if instance.is_usable]
+    idle = sorted(
+        (instance for instance in usable if instance.is_idle), key=lambda instance: instance.idle_since_us
+    )
+    stops: list[Stop] = []
+    for instance in idle:
+        left = len(usable) - len(stops)
+        if left <= view.scale.least:
+            break
+        limit_s = stay_s(view) if left == 1 and view.scale.idle_s > 0 else view.scale.idle_s
+        if now_us - instance.idle_since_us >= limit_s * 1e6:
+            stops.append(Stop(instance.id, "idle"))
+    return stops

@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long running predictions may go on after SIGTERM."""
     idle_s: float = 60.0
     """How long an instance stays without work."""
+    max_instances: int = 4
+    """Most instances of one version at once; a deployment has a number of its own."""
     setup_timeout_s: float = 600.0
     """How long ``setup`` may take."""
     run_timeout_s: float = 1800.0

@@ -77,7 +77,7 @@ async def assemble(
     stack.push_async_callback(webhooks.close)
     fleet = Fleet(engine=engine, workspace=workspace, clock=clock, settings=settings)
     stack.push_async_callback(fleet.close)
-    deployed = Deployed(store=store, fleet=fleet)
+    deployed = Deployed(store=store, fleet=fleet, idle_s=settings.idle_s)
     dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
     builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
     stack.push_async_callback(builder.close)

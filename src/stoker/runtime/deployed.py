@@ -11,7 +11,7 @@ from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment, check_takes_predictions
 from stoker.core.errors import NotFound
 from stoker.core.prediction import Prediction
-from stoker.core.scaling import Pool
+from stoker.core.scaling import Pool, Scale
 from stoker.ports.store import Store
 from stoker.runtime.fleet import Fleet
 
@@ -28,7 +28,8 @@ class Deployed:
     work: Work
     """Set by dispatch when it is made."""
 
-    def __init__(self, *, store: Store, fleet: Fleet):
+    def __init__(self, *, store: Store, fleet: Fleet, idle_s: float):
+        self._idle_s = idle_s
         self._store = store
         self._fleet = fleet
         self._current: dict[str, Deployment] = {}
@@ -55,8 +56,9 @@ class Deployed:
             self._fleet.retire(deployment.pool)
             self.work.cancel_all(deployment.ref)
         else:
-            keep = deployment.release.min_instances > 0
-            self._fleet.keep(deployment.pool, version, at_least_one=keep)
+            release = deployment.release
+            scale = Scale(least=release.min_instances, most=release.max_instances, idle_s=self._idle_s)
+            self._fleet.scale(deployment.pool, version, scale)
 
     def withdraw(self, deployment: Deployment) -> None:
         """The deployment was deleted; its instances go when they are idle."""

@@ -10,13 +10,15 @@ import secrets
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from stoker.core import ids, scaling
+from stoker.core import experience, ids, scaling
 from stoker.core.catalog import Version
-from stoker.core.scaling import Pool
+from stoker.core.experience import Experience
+from stoker.core.scaling import Pool, Scale
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Engine, InstanceSpec
 from stoker.ports.workspace import Place, Workspace
+from stoker.runtime.group import Group
 from stoker.runtime.member import Member
 
 log = logging.getLogger(__name__)
@@ -37,35 +39,6 @@ class Work(Protocol):
     def start_failed(self, pool: Pool, error: str, logs: str) -> None: ...
 
 
-class Group:
-    """The instances of one pool, and how its starts went."""
-
-    def __init__(self, pool: Pool, version: Version):
-        self.pool = pool
-        self.version = version
-        self.keep = False
-        """Whether one instance stays up, also without work."""
-        self.retired = False
-        """Whether a newer release has taken over: instances go as soon as they have nothing to do."""
-        self.members: dict[str, Member] = {}
-        self.failures = 0
-        self.failed_us = 0
-
-    @property
-    def trains(self) -> bool:
-        """Whether its instance is that of a training, and ends with it."""
-        return self.pool.training is not None
-
-    def view(self, waiting: int) -> scaling.PoolView:
-        return scaling.PoolView(
-            waiting=waiting,
-            keep=self.keep,
-            instances=[member.view() for member in self.members.values()],
-            failures=self.failures,
-            failed_us=self.failed_us,
-        )
-
-
 class Fleet:
     work: Work
     """Set by dispatch when it is made."""
@@ -76,6 +49,8 @@ class Fleet:
         self._clock = clock
         self._settings = settings
         self._groups: dict[Pool, Group] = {}
+        self._learned: dict[str, Experience] = {}
+        """By version."""
         self._boots: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._checked_us = 0
@@ -101,16 +76,15 @@ class Fleet:
             self._check_health()
         for pool, group in list(self._groups.items()):
             self._carry_out(group, now_us)
-            if (
-                not group.members
-                and not group.keep
-                and not self.work.waiting(pool)
-                and now_us >= scaling.next_start_us(group.view(0))
-            ):
+            if self._is_over(group, now_us):
                 del self._groups[pool]
 
     def members(self) -> list[Member]:
         return [member for group in self._groups.values() for member in group.members.values()]
+
+    def learned(self, version: str) -> Experience:
+        """What is known of how the version boots and runs."""
+        return self._learned.get(version, Experience())
 
     def instances(self) -> list[dict[str, Any]]:
         """For people: what runs."""
@@ -141,24 +115,29 @@ class Fleet:
 
     # -- asked by deployments ----------------------------------------------------------------------
 
-    def keep(self, pool: Pool, version: Version, *, at_least_one: bool) -> None:
-        """The pool is that of a current release; whether one of its instances stays up without work."""
+    def scale(self, pool: Pool, version: Version, scale: Scale) -> None:
+        """The pool is that of a current release, which asks for so many instances."""
         group = self._group(pool, version)
-        group.keep, group.retired = at_least_one, False
+        group.scale = scale
         self._carry_out(group, self._clock.now_us())
 
     def retire(self, pool: Pool) -> None:
         """The pool gets nothing new: its instances end when what it has taken is done."""
         group = self._groups.get(pool)
         if group is not None:
-            group.keep, group.retired = False, True
+            group.scale = Scale(most=group.scale.most, idle_s=0)
             self._carry_out(group, self._clock.now_us())
 
     # -- told by members ---------------------------------------------------------------------------
 
     def is_ready(self, member: Member) -> None:
         self._groups[member.pool].failures = 0
+        booted_s = (self._clock.now_us() - member.begun_us) / 1e6
+        self._learn(member, experience.booted(self.learned(member.version.id), booted_s))
         self.work.fill(member)
+
+    def has_run(self, member: Member, took_s: float) -> None:
+        self._learn(member, experience.ran(self.learned(member.version.id), took_s))
 
     def has_room(self, member: Member) -> None:
         self.work.fill(member)
@@ -182,18 +161,34 @@ class Fleet:
     def _group(self, pool: Pool, version: Version) -> Group:
         group = self._groups.get(pool)
         if group is None:
-            group = self._groups[pool] = Group(pool, version)
+            scale = Scale(most=self._settings.max_instances, idle_s=self._settings.idle_s)
+            group = self._groups[pool] = Group(pool, version, scale)
         return group
+
+    def _is_over(self, group: Group, now_us: int) -> bool:
+        """Whether nothing of the group needs to be remembered."""
+        return (
+            not group.members
+            and not group.scale.least
+            and not self.work.waiting(group.pool)
+            and now_us >= scaling.next_start_us(self._view(group, now_us))
+        )
+
+    def _view(self, group: Group, now_us: int) -> scaling.PoolView:
+        return group.view(self.work.waiting(group.pool), self.learned(group.version.id), now_us)
+
+    def _learn(self, member: Member, learned: Experience) -> None:
+        if member.pool.training is None:
+            self._learned[member.version.id] = learned
 
     def _carry_out(self, group: Group, now_us: int) -> None:
         if self._closed:
             return
-        view = group.view(self.work.waiting(group.pool))
+        view = self._view(group, now_us)
         if group.trains and not view.waiting:
             self._end_unused(group)
             return
-        idle_s = 0.0 if group.retired else self._settings.idle_s
-        for action in scaling.decide(view, idle_s=idle_s, now_us=now_us):
+        for action in scaling.decide(view, now_us=now_us):
             if isinstance(action, scaling.Start):
                 self._start(group)
             else:

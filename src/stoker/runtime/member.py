@@ -19,6 +19,10 @@ class Owner(Protocol):
 
     def is_ready(self, member: "Member") -> None: ...
 
+    def has_run(self, member: "Member", took_s: float) -> None:
+        """A run has succeeded after so many seconds."""
+        ...
+
     def has_room(self, member: "Member") -> None: ...
 
     def setup_failed(self, member: "Member", error: str) -> None: ...
@@ -39,7 +43,7 @@ class Member:
         self.unhealthy: str | None = None
         """Why it takes no more work."""
         self.setup_log = ""
-        self.idle_since_us = clock.now_us()
+        self.begun_us = self.idle_since_us = clock.now_us()
         self.instance: Instance | None = None
         self._owner = owner
         self._clock = clock
@@ -61,6 +65,10 @@ class Member:
             healthy=self.unhealthy is None,
             idle_since_us=self.idle_since_us,
         )
+
+    def running_since_us(self) -> list[int]:
+        """When each of its runs began."""
+        return [since for job in self.runs.values() if (since := job.prediction.started_us) is not None]
 
     def take(self, job: Job) -> None:
         """Hands the job to the instance; the caller knows that a slot is free."""
@@ -118,9 +126,12 @@ class Member:
         if job is None:
             return
         job.member = None
+        now_us = self._clock.now_us()
+        if status == "succeeded" and job.prediction.started_us is not None:
+            self._owner.has_run(self, (now_us - job.prediction.started_us) / 1e6)
         job.done(Status(status), error)
         if not self.runs:
-            self.idle_since_us = self._clock.now_us()
+            self.idle_since_us = now_us
         self._owner.has_room(self)
 
     def health(self, error: str | None) -> None:

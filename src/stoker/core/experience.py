@@ -1,0 +1,47 @@
+"""What was learned of a version from its runs: how long it boots, how long it runs, what memory it takes.
+
+Written by the fleet, kept by the store, read by scaling and placement. Pure.
+"""
+
+import msgspec
+
+WEIGHT = 0.3
+"""Of the newest boot or run in the moving averages: some ten of them are remembered."""
+
+
+class Experience(msgspec.Struct, frozen=True, kw_only=True):
+    boots: int = 0
+    boot_s: float | None = None
+    """Moving average, from the decision to start to ready; None before the first."""
+    runs: int = 0
+    run_s: float | None = None
+    """Moving average of what a prediction takes in its slot; None before the first."""
+    memory_bytes: int | None = None
+    """The most main memory that an instance was seen to take."""
+    gpu_memory_bytes: int | None = None
+    """The most memory on one GPU that an instance was seen to take."""
+
+
+def booted(before: Experience, took_s: float) -> Experience:
+    return msgspec.structs.replace(before, boots=before.boots + 1, boot_s=_moved(before.boot_s, took_s))
+
+
+def ran(before: Experience, took_s: float) -> Experience:
+    return msgspec.structs.replace(before, runs=before.runs + 1, run_s=_moved(before.run_s, took_s))
+
+
+def used(before: Experience, *, memory_bytes: int | None, gpu_memory_bytes: int | None = None) -> Experience:
+    """With what an instance takes now, where that is more than was known."""
+    return msgspec.structs.replace(
+        before,
+        memory_bytes=_larger(before.memory_bytes, memory_bytes),
+        gpu_memory_bytes=_larger(before.gpu_memory_bytes, gpu_memory_bytes),
+    )
+
+
+def _moved(average: float | None, new: float) -> float:
+    return new if average is None else average + WEIGHT * (new - average)
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return max((value for value in (one, other) if value is not None), default=None)

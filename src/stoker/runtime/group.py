@@ -1,0 +1,39 @@
+"""The instances of one pool, what is asked of it, and how its starts went. Owned by the fleet."""
+
+from stoker.core import scaling
+from stoker.core.catalog import Version
+from stoker.core.experience import Experience
+from stoker.core.scaling import Pool, Scale
+from stoker.runtime.member import Member
+
+
+class Group:
+    def __init__(self, pool: Pool, version: Version, scale: Scale):
+        self.pool = pool
+        self.version = version
+        self.scale = scale
+        self.members: dict[str, Member] = {}
+        self.failures = 0
+        self.failed_us = 0
+
+    @property
+    def trains(self) -> bool:
+        """Whether its instance is that of a training, and ends with it."""
+        return self.pool.training is not None
+
+    def view(self, waiting: int, learned: Experience, now_us: int) -> scaling.PoolView:
+        return scaling.PoolView(
+            waiting=waiting,
+            instances=[member.view() for member in self.members.values()],
+            scale=self.scale,
+            slots=1 if self.trains else self.version.recipe.slots,
+            boot_s=learned.boot_s,
+            run_s=self._run_s(now_us) if learned.run_s is None else learned.run_s,
+            failures=self.failures,
+            failed_us=self.failed_us,
+        )
+
+    def _run_s(self, now_us: int) -> float | None:
+        """Before a first run has ended: how long those that run have taken so far."""
+        since = [since for member in self.members.values() for since in member.running_since_us()]
+        return sum(now_us - one for one in since) / len(since) / 1e6 if since else None

@@ -135,3 +135,10 @@ def test_the_last_one_stays_longer_where_its_boot_is_long_but_not_for_ever():
 
 def test_a_retired_pool_keeps_nothing_longer():
     assert at(0, view(0, ready("a"), idle_s=0, boot_s=100)) == [Stop("a", "idle")]
+
+
+def test_the_others_go_sooner_where_a_boot_is_short():
+    two = [ready("a"), ready("b")]
+    assert at(4.9, view(0, *two, most=2, boot_s=0.2)) == []
+    assert at(5, view(0, *two, most=2, boot_s=0.2)) == [Stop("a", "idle")]
+    assert at(24, view(0, *two, most=2, boot_s=2)) == [Stop("a", "idle")]

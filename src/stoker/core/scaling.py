@@ -7,8 +7,8 @@ were tuned on:
 - More when the line would take longer than a boot: as many as work the line off within one boot. An instance
   that is ready only when the line is gone has cost a boot and helped nobody.
 - Never more than the waiting predictions have use for, nor than the pool's most; never fewer than its least.
-- What has been idle for the pool's idle time goes, longest first; the last one stays longer where its boot
-  is long, since the next caller would have to wait for one.
+- What has been idle for the pool's idle time goes, longest first. The last one stays longer where its boot
+  is long, since the next caller would have to wait for one; the others go sooner where it is short.
 - Nothing that starts is stopped for being idle: its boot would be paid for nothing.
 - What is unhealthy is replaced as soon as it is free; starts that fail are tried after a pause that doubles.
 
@@ -33,6 +33,8 @@ STAY_BOOTS = 12.0
 """How many of its boots the last instance stays idle where that is longer than the idle time."""
 LONGEST_STAY_S = 900.0
 """That longer stay at most."""
+SHORTEST_STAY_S = 5.0
+"""How long an instance that is not the last one stays at least: lines come in waves."""
 
 
 class InstanceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +134,12 @@ def wanted(view: PoolView) -> int:
     return min(max(1, scale.least, min(math.ceil(work_s / boot_s), useful)), max(scale.most, scale.least))
 
 
-def stay_s(view: PoolView) -> float:
-    """How long the last instance stays without work."""
-    return max(view.scale.idle_s, min(STAY_BOOTS * (view.boot_s or 0.0), LONGEST_STAY_S))
+def stay_s(view: PoolView, *, is_last: bool) -> float:
+    """How long an instance stays without work."""
+    idle_s, boots_s = view.scale.idle_s, STAY_BOOTS * (view.boot_s or 0.0)
+    if is_last and idle_s > 0:
+        return max(idle_s, min(boots_s, LONGEST_STAY_S))
+    return idle_s if view.boot_s is None else min(idle_s, max(boots_s, SHORTEST_STAY_S))
 
 
 def _sick(view: PoolView) -> list[Stop]:
@@ -158,7 +163,6 @@ def _idle(view: PoolView, now_us: int) -> list[Stop]:
         left = len(usable) - len(stops)
         if left <= view.scale.least:
             break
-        limit_s = stay_s(view) if left == 1 and view.scale.idle_s > 0 else view.scale.idle_s
-        if now_us - instance.idle_since_us >= limit_s * 1e6:
+        if now_us - instance.idle_since_us >= stay_s(view, is_last=left == 1) * 1e6:
             stops.append(Stop(instance.id, "idle"))
     return stops

@@ -1,0 +1,1 @@
+"""A simulator of scaling: traffic, policies, and what each would cost. ``python -m benchmarks.scaling``."""

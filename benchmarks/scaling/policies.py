@@ -7,8 +7,11 @@ import math
 
 from benchmarks.scaling.simulation import Instance, Machine, Outcome
 from benchmarks.scaling.traffic import Model, Trace
-from stoker.core import experience, scaling
+from stoker.core import experience, placement, scaling
 from stoker.core.experience import Experience
+from stoker.core.placement import Holder, Need
+
+HARDWARE = "cpu"
 
 
 class Stoker:
@@ -19,6 +22,8 @@ class Stoker:
     def __init__(self, *, most: int = 16, idle_s: float = 60.0):
         self._scale = scaling.Scale(most=most, idle_s=idle_s)
         self._learned: dict[str, Experience] = {}
+        self._short_since_us: dict[str, int] = {}
+        """Since when a model has had fewer instances than it wants."""
 
     def booted(self, instance: Instance) -> None:
         known = self._learned.get(instance.model.name, Experience())
@@ -28,12 +33,58 @@ class Stoker:
         self._learned[model.name] = experience.ran(self._learned.get(model.name, Experience()), took_s)
 
     def step(self, machine: Machine) -> None:
+        now_us = int(machine.now_s * 1e6)
+        missing: list[Model] = []
         for model in machine.models:
-            for action in scaling.decide(self._view(machine, model), now_us=int(machine.now_s * 1e6)):
+            actions = scaling.decide(self._view(machine, model), now_us=now_us)
+            for action in actions:
                 if isinstance(action, scaling.Stop):
                     machine.stop(action.instance)
-                elif machine.has_room:
-                    machine.start(model)
+            starts = sum(isinstance(action, scaling.Start) for action in actions)
+            missing += [model] * starts
+            if starts:
+                self._short_since_us.setdefault(model.name, now_us)
+            else:
+                self._short_since_us.pop(model.name, None)
+        self._place(machine, sorted(missing, key=lambda model: self._short_since_us[model.name]), now_us)
+
+    def _place(self, machine: Machine, missing: list[Model], now_us: int) -> None:
+        room = placement.Machine(memory_bytes=0, free_bytes=0, counts={HARDWARE: machine.capacity})
+        reserved: list[Holder] = []
+        for model in missing:
+            claim = placement.Claim(
+                need=Need(hardware=HARDWARE),
+                since_us=self._short_since_us[model.name],
+                boot_s=self._boot_s(model),
+            )
+            holders = [self._holder(one, machine.now_s) for one in machine.instances.values()]
+            found = placement.place(claim, room, [*reserved, *holders], now_us=now_us)
+            if isinstance(found, placement.MakeRoom):
+                self._make_room(machine, found)
+                reserved.append(placement.reserved(claim, found.gpus))
+            elif isinstance(found, placement.Placed):
+                machine.start(model)
+
+    def _make_room(self, machine: Machine, found: placement.MakeRoom) -> None:
+        for id in found.holders:
+            if machine.instances[id].busy:
+                machine.instances[id].draining = True
+            else:
+                machine.stop(id)
+
+    def _holder(self, one: Instance, now_s: float) -> Holder:
+        return Holder(
+            id=one.id,
+            need=Need(hardware=HARDWARE),
+            is_idle=one.is_ready(now_s) and not one.busy,
+            is_going=one.draining,
+            ready_us=int(one.ready_s * 1e6) if one.is_ready(now_s) else None,
+            idle_since_us=int(one.idle_since_s * 1e6),
+            boot_s=self._boot_s(one.model),
+        )
+
+    def _boot_s(self, model: Model) -> float:
+        return self._learned.get(model.name, Experience()).boot_s or 0.0
 
     def _view(self, machine: Machine, model: Model) -> scaling.PoolView:
         learned = self._learned.get(model.name, Experience())
@@ -120,4 +171,5 @@ def _seen(one: Instance, now_s: float) -> scaling.InstanceView:
         state="ready" if one.is_ready(now_s) else "starting",
         busy=one.busy,
         idle_since_us=int(one.idle_since_s * 1e6),
+        leaving=one.draining,
     )

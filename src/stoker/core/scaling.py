@@ -44,11 +44,13 @@ class InstanceView(msgspec.Struct, frozen=True, kw_only=True):
     """Slots in use."""
     healthy: bool = True
     idle_since_us: int = 0
+    leaving: bool = False
+    """Whether it makes room for another pool's: it takes nothing more, and goes when it is free."""
 
     @property
     def is_usable(self) -> bool:
         """Whether it takes work, now or when it has booted."""
-        return self.healthy and self.state != "stopping"
+        return self.healthy and not self.leaving and self.state != "stopping"
 
     @property
     def is_idle(self) -> bool:
@@ -99,7 +101,7 @@ class Start(msgspec.Struct, frozen=True):
 
 class Stop(msgspec.Struct, frozen=True):
     instance: str
-    reason: Literal["idle", "unhealthy"]
+    reason: Literal["idle", "unhealthy", "makes room"]
 
 
 def pause_s(failures: int) -> float:
@@ -114,7 +116,7 @@ def next_start_us(view: PoolView) -> int:
 
 def decide(view: PoolView, *, now_us: int) -> list[Start | Stop]:
     """What to do now, in order."""
-    stops = [*_sick(view), *_idle(view, now_us)]
+    stops = [*_unusable(view), *_idle(view, now_us)]
     missing = wanted(view) - sum(instance.is_usable for instance in view.instances)
     if missing <= 0 or now_us < next_start_us(view):
         return [*stops]
@@ -142,11 +144,11 @@ def stay_s(view: PoolView, *, is_last: bool) -> float:
     return idle_s if view.boot_s is None else min(idle_s, max(boots_s, SHORTEST_STAY_S))
 
 
-def _sick(view: PoolView) -> list[Stop]:
+def _unusable(view: PoolView) -> list[Stop]:
     return [
-        Stop(instance.id, "unhealthy")
+        Stop(instance.id, "makes room" if instance.healthy else "unhealthy")
         for instance in view.instances
-        if instance.is_idle and not instance.healthy
+        if instance.is_idle and not instance.is_usable
     ]
 
 

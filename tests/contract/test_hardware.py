@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from stoker.core.hardware import Hardware, detected, offered
-from stoker.host import gpus
 from stoker.main.config import ConfigError, load
 from tests.contract.platform import Platform
 from tests.contract.story import story_with
@@ -47,15 +46,6 @@ def test_what_is_configured_replaces_what_is_found_and_there_is_always_a_cpu() -
     own = Hardware(sku="cpu", name="Four cores", micro_usd_per_s=100)
     assert offered([T4, own], []) == (T4, own)
     assert [one.sku for one in offered([], [])] == ["cpu"]
-
-
-def test_gpus_are_read_from_the_drivers_own_list(tmp_path: Path) -> None:
-    assert gpus.names(tmp_path / "none") == []
-    for place, model in (("0000:01:00.0", "NVIDIA L40S"), ("0000:00:04.0", "Tesla T4")):
-        (tmp_path / place).mkdir()
-        text = f"Model: \t\t {model}\nIRQ:   \t\t 0\nGPU UUID: \t GPU-1\n"
-        (tmp_path / place / "information").write_text(text)
-    assert gpus.names(tmp_path) == ["Tesla T4", "NVIDIA L40S"]
 
 
 def test_hardware_is_configured_in_the_file_or_as_json(tmp_path: Path) -> None:

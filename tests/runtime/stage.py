@@ -11,21 +11,26 @@ import msgspec
 from stoker.core import ids
 from stoker.core.catalog import Model, Recipe, Version
 from stoker.core.errors import BuildFailed
+from stoker.core.hardware import offered
 from stoker.core.links import Links
+from stoker.core.placement import Machine
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
-from stoker.ports.engine import Instance, InstanceSpec, Listener, Run
+from stoker.ports.engine import Instance, InstanceSpec, Listener, Run, Usage
 from stoker.ports.workspace import Place
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
+from stoker.runtime.launch import Launch
+from stoker.runtime.learning import Learning
 from stoker.runtime.ledger import Ledger
 from stoker.runtime.live import Live
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.placing import Placing
 from stoker.runtime.trainings import Trainings
 from stoker.store.sqlite import SqliteStore
 
@@ -105,6 +110,8 @@ class ScriptedEngine:
     def __init__(self) -> None:
         self.instances: list[ScriptedInstance] = []
         self.refuses: Exception | None = None
+        self.takes: dict[str, Usage] = {}
+        """What instances take, by their ids."""
 
     async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
         if self.refuses is not None:
@@ -112,6 +119,9 @@ class ScriptedEngine:
         instance = ScriptedInstance(spec, listener)
         self.instances.append(instance)
         return instance
+
+    async def usage(self) -> dict[str, Usage]:
+        return self.takes
 
     async def sweep(self) -> int:
         return 0
@@ -137,6 +147,23 @@ class HereWorkspace:
         return 0
 
 
+class RoomyHost:
+    """A machine with room for everything, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.machine = Machine(memory_bytes=1 << 40, free_bytes=1 << 40)
+
+    @property
+    def has_gpus(self) -> bool:
+        return bool(self.machine.gpus)
+
+    def look(self) -> Machine:
+        return self.machine
+
+    def threads(self, gpus: int) -> int:
+        return 1
+
+
 class Stage:
     def __init__(self, store: SqliteStore, settings: Settings, clock: FakeClock):
         self.store = store
@@ -147,7 +174,16 @@ class Stage:
         self.links = Links("http://stoker.test", b"k" * 32)
         self.owed = 0
         blobs = LocalBlobs(settings.data_dir)
-        self.fleet = Fleet(engine=self.engine, workspace=self.workspace, clock=clock, settings=settings)
+        self.host = RoomyHost()
+        self.learning = Learning(store)
+        self.fleet = Fleet(
+            launch=Launch(engine=self.engine, workspace=self.workspace, host=self.host, settings=settings),
+            host=self.host,
+            placing=Placing(offered(settings.hardware, ())),
+            learning=self.learning,
+            clock=clock,
+            settings=settings,
+        )
         self.deployed = Deployed(store=store, fleet=self.fleet, idle_s=settings.idle_s)
         self.outbound = Outbound(())
         files: dict[str, Any] = {

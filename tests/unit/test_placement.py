@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core import placement
-from stoker.core.placement import Claim, Gpu, Holder, Machine, MakeRoom, Need, NoRoom, Placed, place
+from stoker.core.placement import Claim, Gpu, Holder, Machine, MakeRoom, Need, Never, NoRoom, Placed, place
 
 GB = 10**9
 SECOND_US = 1_000_000
@@ -72,7 +72,7 @@ def test_what_cannot_ever_fit_says_why():
         (CPU, machine(counts={"cpu": 0}), "no cpu"),
     ]:
         found = asked(claim(need), there)
-        assert isinstance(found, NoRoom)
+        assert isinstance(found, Never)
         assert words in found.why
 
 

@@ -134,6 +134,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     openapi_schema: dict[str, Any]
     recipe: Recipe
     source: tuple[SourceFile, ...]
+    hardware: str = "cpu"
+    """The SKU of its model; the model has it, and versions are read with it."""
 
     @property
     def input_schema(self) -> dict[str, Any]:

@@ -16,6 +16,10 @@ class Experience(msgspec.Struct, frozen=True, kw_only=True):
     runs: int = 0
     run_s: float | None = None
     """Moving average of what a prediction takes in its slot; None before the first."""
+    gap_s: float | None = None
+    """Moving average of what lies between two predictions that arrive."""
+    asked_us: int = 0
+    """When the latest arrived."""
     memory_bytes: int | None = None
     """The most main memory that an instance was seen to take."""
     gpu_memory_bytes: int | None = None
@@ -28,6 +32,12 @@ def booted(before: Experience, took_s: float) -> Experience:
 
 def ran(before: Experience, took_s: float) -> Experience:
     return msgspec.structs.replace(before, runs=before.runs + 1, run_s=_moved(before.run_s, took_s))
+
+
+def asked(before: Experience, now_us: int) -> Experience:
+    """With one more prediction that has arrived."""
+    gap_s = _moved(before.gap_s, (now_us - before.asked_us) / 1e6) if before.asked_us else None
+    return msgspec.structs.replace(before, gap_s=gap_s, asked_us=now_us)
 
 
 def used(before: Experience, *, memory_bytes: int | None, gpu_memory_bytes: int | None = None) -> Experience:

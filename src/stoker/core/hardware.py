@@ -53,6 +53,16 @@ def detected(gpus: Sequence[str]) -> tuple[Hardware, ...]:
     return tuple(found)
 
 
+def kind(sku: str) -> str:
+    """Which GPUs a SKU means, whatever the number of them: ``gpu-h100-2x`` means ``gpu-h100``."""
+    return re.sub(r"-\d+x$", "", sku)
+
+
+def kind_of(gpu: str) -> str:
+    """The same from the name that the driver gives."""
+    return _called(gpu)[0]
+
+
 def _called(gpu: str) -> tuple[str, str]:
     plain = re.sub(r"^nvidia\s+", "", gpu.strip(), flags=re.IGNORECASE)
     for pattern, sku, name in _KNOWN:

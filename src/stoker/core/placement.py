@@ -33,6 +33,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
 
     hardware: str
     gpus: int = 0
+    gpu_kind: str | None = None
+    """Which GPUs will do; where the machine has none of the kind, or it is None, any."""
     memory_bytes: int = 0
     gpu_memory_bytes: int | None = None
     """On each of its GPUs; None takes them whole."""
@@ -40,6 +42,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     index: int
+    kind: str = ""
     memory_bytes: int
     free_bytes: int
     """What the driver says is free now, whoever has the rest."""
@@ -102,6 +105,12 @@ class MakeRoom(msgspec.Struct, frozen=True):
     """Where the room will be."""
 
 
+class Never(msgspec.Struct, frozen=True):
+    """Even an empty machine has no room for it."""
+
+    why: str
+
+
 class NoRoom(msgspec.Struct, frozen=True):
     """There is no room, and nothing to be done about it yet."""
 
@@ -111,11 +120,11 @@ class NoRoom(msgspec.Struct, frozen=True):
 
 def place(
     claim: Claim, machine: Machine, holders: Sequence[Holder], *, now_us: int
-) -> Placed | MakeRoom | NoRoom:
+) -> Placed | MakeRoom | NoRoom | Never:
     """What to do for the claim; older claims that wait for room are among the holders (``reserved``)."""
     why = _impossible(claim.need, machine)
     if why is not None:
-        return NoRoom(why)
+        return Never(why)
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
         return Placed(gpus) if _is_free(claim.need, gpus, machine, holders) else NoRoom(_OTHERS)
@@ -188,7 +197,7 @@ def _impossible(need: Need, machine: Machine) -> str | None:
     if machine.counts.get(need.hardware, 1) < 1:
         return f"This server has no {need.hardware}."
     if need.gpus > len(machine.gpus):
-        return f"It needs {need.gpus} GPUs, and this server has {len(machine.gpus)}."
+        return f"It needs {need.gpus} GPU{'s' * (need.gpus > 1)}, and this server has {len(machine.gpus)}."
     if need.memory_bytes > machine.memory_bytes:
         return f"It needs {_gb(need.memory_bytes)} of memory, and instances get {_gb(machine.memory_bytes)}."
     if _room(need, machine, []) is None:
@@ -203,7 +212,8 @@ def _room(need: Need, machine: Machine, holders: Sequence[Holder]) -> tuple[int,
         return None
     if need.memory_bytes + sum(one.need.memory_bytes for one in holders) > machine.memory_bytes:
         return None
-    fitting = [gpu for gpu in machine.gpus if _fits(need, gpu, holders)] if need.gpus else []
+    suited = [gpu for gpu in machine.gpus if gpu.kind == need.gpu_kind] or machine.gpus
+    fitting = [gpu for gpu in suited if _fits(need, gpu, holders)] if need.gpus else []
     if len(fitting) < need.gpus:
         return None
     fitting.sort(key=lambda gpu: (_booked(gpu, holders), gpu.index))

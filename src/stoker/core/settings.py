@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long an instance stays without work."""
     max_instances: int = 4
     """Most instances of one version at once; a deployment has a number of its own."""
+    memory_bytes: int | None = None
+    """Main memory for all instances together; None is nine tenths of what the machine has."""
     setup_timeout_s: float = 600.0
     """How long ``setup`` may take."""
     run_timeout_s: float = 1800.0

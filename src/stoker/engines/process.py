@@ -18,8 +18,8 @@ from stoker.engines import surroundings
 from stoker.engines.folders import Folders
 from stoker.engines.instance import ProcessInstance
 from stoker.engines.spawn import Child, spawn
-from stoker.host import processes
-from stoker.ports.engine import InstanceSpec, Listener, OutputFile
+from stoker.host import gpus, memory, processes
+from stoker.ports.engine import InstanceSpec, Listener, OutputFile, Usage
 
 _MARK_VARIABLE = "STOKER_INSTANCE"
 """In the environment of every process of an instance; inherited by those that the model starts."""
@@ -38,17 +38,17 @@ class ProcessEngine:
         memory_limit_bytes: int | None = None,
         open_files_limit: int | None = None,
         output_limit_bytes: int = 256 * 1024 * 1024,
-        threads: int | None = None,
     ):
         self._instances = data_dir.resolve() / "instances"
         self._given = data_dir.resolve() / "given"
         self._memory_limit_bytes = memory_limit_bytes
         self._open_files_limit = open_files_limit
         self._output_limit_bytes = output_limit_bytes
-        self._threads = threads or surroundings.default_threads()
         self._mark = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16] + "."
         self._living = set[str]()
         """Ids of the instances that are there, from before their folders are made until these are removed."""
+        self._sessions: dict[int, str] = {}
+        """Which instance each session of processes is."""
         self._claimed = 0
 
     async def start(self, spec: InstanceSpec, listener: Listener) -> ProcessInstance:
@@ -63,6 +63,7 @@ class ProcessEngine:
             if isinstance(error, OSError):
                 raise InstanceFailed(f"the model process could not be started: {error}") from error
             raise
+        self._sessions[child.pid] = spec.id
         return ProcessInstance(
             spec,
             listener,
@@ -71,6 +72,9 @@ class ProcessEngine:
             limit_bytes=self._output_limit_bytes + _FRAME_SLACK_BYTES,
             release=functools.partial(self._release, spec.id, folders, child.pid),
         )
+
+    async def usage(self) -> dict[str, Usage]:
+        return await asyncio.to_thread(_usage, dict(self._sessions))
 
     async def sweep(self) -> int:
         return await asyncio.to_thread(self._sweep)
@@ -82,7 +86,7 @@ class ProcessEngine:
             folders.link_weights(spec.weights, spec.weights_name)
 
     def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
-        variables = surroundings.variables(spec, folders, threads=self._threads)
+        variables = surroundings.variables(spec, folders)
         variables[_MARK_VARIABLE] = self._mark + spec.id
         config = {
             "predictor": spec.predictor,
@@ -118,6 +122,7 @@ class ProcessEngine:
         )
         folders.remove()
         self._living.discard(id)
+        self._sessions.pop(session, None)
 
     def _sweep(self) -> int:
         living = frozenset(self._mark + id for id in self._living)
@@ -135,3 +140,10 @@ class ProcessEngine:
         if not living:  # before the first instance, nobody can own what is in there
             shutil.rmtree(self._given, ignore_errors=True)
         return ended
+
+
+def _usage(sessions: dict[int, str]) -> dict[str, Usage]:
+    taken = memory.taken_bytes(sessions)
+    return {
+        id: Usage(size_bytes, gpus.taken_bytes(set(pids))) for id, (size_bytes, pids) in taken.items() if pids
+    }

@@ -20,11 +20,19 @@ _PASSED_ON = (
 )
 """What describes the machine rather than the server."""
 
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str, str]:
-    """What the model process sees; the version's own variables win, but for where trained weights are."""
+def variables(spec: InstanceSpec, folders: Folders) -> dict[str, str]:
+    """What the model process sees; the version's own variables win, but for what it was given here."""
     environment = spec.python.parent.parent
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -34,18 +42,26 @@ def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str
         "TMPDIR": str(folders.tmp),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": str(threads),
+        **_share(spec),
         **spec.variables,
+        **_gpus(spec),
         **({"COG_WEIGHTS": str(folders.weights(spec.weights_name))} if spec.weights is not None else {}),
     }
 
 
-def default_threads() -> int:
-    """Threads of one instance's tensor library: half the cores, so that two busy instances do not fight.
+def _share(spec: InstanceSpec) -> dict[str, str]:
+    """What tells the libraries of a model which part of the machine is theirs."""
+    return {name: str(spec.threads) for name in _THREADS}
 
-    A model with as many threads as cores that others use too was measured at a sixteenth of its speed.
-    """
-    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+def _gpus(spec: InstanceSpec) -> dict[str, str]:
+    """An empty list hides every GPU. Numbers mean places on the bus, as NVIDIA's tools number them."""
+    if spec.gpus is None:
+        return {}
+    return {
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_VISIBLE_DEVICES": ",".join(map(str, spec.gpus)),
+    }
 
 
 def _system_path() -> str:

@@ -1,20 +1,80 @@
-"""Which NVIDIA GPUs this machine has, from what the driver tells in /proc; no library is loaded."""
+"""Which NVIDIA GPUs this machine has, by the driver's own library. Without a driver there are none.
 
-import re
-from pathlib import Path
+``CUDA_VISIBLE_DEVICES`` of the server's environment is respected: what the operator hides, nobody gets.
+"""
 
-DRIVER = Path("/proc/driver/nvidia/gpus")
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
 
-_MODEL = re.compile(r"^Model:\s*(.+?)\s*$", re.MULTILINE)
+import msgspec
+import pynvml
 
 
-def names(driver: Path = DRIVER) -> list[str]:
-    """The name of each GPU, in the order of their places on the bus; none where there is no driver."""
-    found: list[str] = []
+class Gpu(msgspec.Struct, frozen=True):
+    index: int
+    """As NVIDIA's tools number them, by their places on the bus."""
+    uuid: str
+    name: str
+    memory_bytes: int
+    free_bytes: int
+
+
+def present() -> list[Gpu]:
+    """All that answer; one that has fallen off the bus does not."""
+    if not _initialised():
+        return []
+    with _quiet():
+        found = [gpu for index in range(pynvml.nvmlDeviceGetCount()) if (gpu := _gpu(index)) is not None]
+        return [gpu for gpu in found if _is_visible(gpu)]
+    return []
+
+
+def taken_bytes(pids: set[int]) -> int:
+    """What these processes take on the GPU where they take most."""
+    most = 0
+    for gpu in present():
+        with _quiet():
+            handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
+            running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+            most = max(most, sum(one.usedGpuMemory or 0 for one in running if one.pid in pids))
+    return most
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """A driver that fails has no GPUs."""
     try:
-        for folder in sorted(driver.iterdir()):
-            if model := _MODEL.search((folder / "information").read_text("utf-8", "replace")):
-                found.append(model[1])
-    except OSError:
-        return found
-    return found
+        yield
+    except pynvml.NVMLError:
+        return
+
+
+def _initialised() -> bool:
+    with _quiet():
+        pynvml.nvmlInit()  # counts its calls; a second one costs nothing
+        return True
+    return False
+
+
+def _gpu(index: int) -> Gpu | None:
+    with _quiet():
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        name, uuid = _text(pynvml.nvmlDeviceGetName(handle)), _text(pynvml.nvmlDeviceGetUUID(handle))
+        return Gpu(index, uuid, name, int(memory.total), int(memory.free))
+    return None
+
+
+def _text(value: Any) -> str:
+    """Older drivers' bindings give bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _is_visible(gpu: Gpu) -> bool:
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is None:
+        return True
+    names = [name.strip() for name in shown.split(",") if name.strip()]
+    return any(name == str(gpu.index) or (name and gpu.uuid.startswith(name)) for name in names)

@@ -13,13 +13,13 @@ from stoker import __version__
 from stoker.api.known import KnownVersions
 from stoker.api.services import Services
 from stoker.api.wire import render_prediction
-from stoker.core.hardware import offered
+from stoker.core.hardware import Hardware, offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
+from stoker.engines.machine import LocalMachine
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
-from stoker.host import gpus
 from stoker.packaging.builder import Builder
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
@@ -32,9 +32,12 @@ from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.inputs import InputFiles
+from stoker.runtime.launch import Launch
+from stoker.runtime.learning import Learning
 from stoker.runtime.ledger import Ledger
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
+from stoker.runtime.placing import Placing
 from stoker.runtime.sweep import EVERY_S, Sweep
 from stoker.runtime.trainings import Trainings
 from stoker.runtime.webhooks import Render, Webhooks
@@ -44,6 +47,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 SYNC_S = 1.0
 """How long the output file of a prediction that waits for no disk may not survive a power cut."""
+MEASURE_S = 5.0
 MINUTE_S = 60.0
 
 
@@ -75,7 +79,18 @@ async def assemble(
     stack.push_async_callback(outbound.close)
     webhooks = _webhooks(ground, outbound)
     stack.push_async_callback(webhooks.close)
-    fleet = Fleet(engine=engine, workspace=workspace, clock=clock, settings=settings)
+    host = LocalMachine(settings.hardware, memory_bytes=settings.memory_bytes)
+    hardware = offered(settings.hardware, host.gpu_names)
+    learning = Learning(store)
+    await learning.recover()
+    fleet = Fleet(
+        launch=Launch(engine=engine, workspace=workspace, host=host, settings=settings),
+        host=host,
+        placing=Placing(hardware),
+        learning=learning,
+        clock=clock,
+        settings=settings,
+    )
     stack.push_async_callback(fleet.close)
     deployed = Deployed(store=store, fleet=fleet, idle_s=settings.idle_s)
     dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
@@ -83,8 +98,9 @@ async def assemble(
     stack.push_async_callback(builder.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
+    loops.append(asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")))
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, deployed, builder)
+    services = _services(ground, dispatcher, deployed, builder, hardware)
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -151,6 +167,7 @@ def _start_loops(
     return [
         asyncio.create_task(webhooks.run()),
         asyncio.create_task(duties.every(TICK_S, fleet.step, clock=clock, name="fleet")),
+        asyncio.create_task(duties.every(MEASURE_S, fleet.measure, clock=clock, name="measuring instances")),
         asyncio.create_task(duties.every(TICK_S, dispatcher.step, clock=clock, name="deadlines")),
         asyncio.create_task(duties.every(EVERY_S, sweep.step, clock=clock, name="sweep")),
         asyncio.create_task(duties.every(SYNC_S, lambda _: blobs.sync(), clock=clock, name="sync of files")),
@@ -164,7 +181,13 @@ def _start_api_loops(clock: Clock, services: Services) -> list[asyncio.Task[None
     ]
 
 
-def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builder: Builder) -> Services:
+def _services(
+    ground: Ground,
+    dispatcher: Dispatcher,
+    deployed: Deployed,
+    builder: Builder,
+    hardware: tuple[Hardware, ...],
+) -> Services:
     return Services(
         store=ground.store,
         blobs=ground.blobs,
@@ -174,5 +197,5 @@ def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builde
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,
-        hardware=offered(ground.settings.hardware, gpus.names()),
+        hardware=hardware,
     )

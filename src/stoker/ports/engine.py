@@ -32,6 +32,10 @@ class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     weights_name: str = "weights"
     """The name that the model sees at the end of that path."""
     slots: int = 1
+    gpus: tuple[int, ...] | None = None
+    """Indexes of the GPUs that it may see, and no others; None leaves it to the machine."""
+    threads: int = 1
+    """Its share of the cores."""
     variables: dict[str, str] = {}
     setup_timeout_s: float = 600.0
 
@@ -66,6 +70,15 @@ class OutputFile(msgspec.Struct, frozen=True):
     """Where in the output value its URL belongs; empty is the whole value."""
     path: str
     name: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What an instance takes at one moment."""
+
+    memory_bytes: int
+    """Main memory of all its processes that the kernel cannot simply take back."""
+    gpu_bytes: int = 0
+    """On the one of its GPUs where it takes most."""
 
 
 class Listener(Protocol):
@@ -131,6 +144,10 @@ class Instance(Protocol):
 class Engine(Protocol):
     async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
         """Returns as soon as it is starting; ``ready`` or ``setup_failed`` or ``exited`` follow."""
+        ...
+
+    async def usage(self) -> dict[str, Usage]:
+        """What each of its running instances takes now, by their ids."""
         ...
 
     async def sweep(self) -> int:

@@ -71,6 +71,7 @@ class Dispatcher:
             raise Unavailable
         self._deployed.check(prediction)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
+        self._fleet.asked(job.pool)
         if self._errands.needs_files(prediction, job.input, version):
             self._write_accept(job)
             self._errands.prepare(job, then=self._offer)

@@ -1,29 +1,28 @@
-"""All running instances: starts, watches and stops them as ``core.scaling`` decides.
+"""All running instances: which there are, as ``core.scaling`` and ``core.placement`` decide.
 
 Owns the instance count and the members' states. Never touches a prediction: dispatch is told when there
 is room and when a pool's version cannot be started. Which deployments there are is told by ``Deployed``.
 """
 
-import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from stoker.core import experience, ids, scaling
+from stoker.core import ids, placement, scaling
 from stoker.core.catalog import Version
-from stoker.core.experience import Experience
+from stoker.core.placement import Holder
 from stoker.core.scaling import Pool, Scale
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
-from stoker.ports.engine import Engine, InstanceSpec
-from stoker.ports.workspace import Place, Workspace
+from stoker.ports.machine import Host
 from stoker.runtime.group import Group
+from stoker.runtime.launch import Launch
+from stoker.runtime.learning import Learning
 from stoker.runtime.member import Member
+from stoker.runtime.placing import Placing
 
 log = logging.getLogger(__name__)
 
-STOP_GRACE_S = 5.0
 HEALTH_EVERY_US = 10_000_000
 
 
@@ -43,16 +42,23 @@ class Fleet:
     work: Work
     """Set by dispatch when it is made."""
 
-    def __init__(self, *, engine: Engine, workspace: Workspace, clock: Clock, settings: Settings):
-        self._engine = engine
-        self._workspace = workspace
+    def __init__(
+        self,
+        *,
+        launch: Launch,
+        host: Host,
+        placing: Placing,
+        learning: Learning,
+        clock: Clock,
+        settings: Settings,
+    ):
+        self._launch = launch
+        self._host = host
+        self._placing = placing
+        self._learning = learning
         self._clock = clock
         self._settings = settings
         self._groups: dict[Pool, Group] = {}
-        self._learned: dict[str, Experience] = {}
-        """By version."""
-        self._boots: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._checked_us = 0
         self._closed = False
 
@@ -67,7 +73,23 @@ class Fleet:
 
     def want(self, pool: Pool, version: Version) -> None:
         """Something waits for this pool, which runs the version."""
-        self._carry_out(self._group(pool, version), self._clock.now_us())
+        now_us = self._clock.now_us()
+        group = self._group(pool, version)
+        if not group.is_served and not group.missing:
+            self._carry_out(group, now_us)
+            self._place(now_us)
+
+    def asked(self, pool: Pool) -> None:
+        """A prediction has arrived for this pool."""
+        self._learning.asked(pool, self._clock.now_us())
+
+    async def measure(self, _now_us: int) -> None:
+        """Looks at what every instance takes, and learns what its version needs."""
+        usage = await self._launch.usage()
+        for member in self.members():
+            if (now := usage.get(member.id)) is not None:
+                member.usage = now
+                self._learning.used(member, now)
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""
@@ -78,13 +100,10 @@ class Fleet:
             self._carry_out(group, now_us)
             if self._is_over(group, now_us):
                 del self._groups[pool]
+        self._place(now_us)
 
     def members(self) -> list[Member]:
         return [member for group in self._groups.values() for member in group.members.values()]
-
-    def learned(self, version: str) -> Experience:
-        """What is known of how the version boots and runs."""
-        return self._learned.get(version, Experience())
 
     def instances(self) -> list[dict[str, Any]]:
         """For people: what runs."""
@@ -97,6 +116,7 @@ class Fleet:
                 "state": member.state,
                 "busy": len(member.runs),
                 "slots": member.slots,
+                "gpus": member.gpus,
             }
             for group in self._groups.values()
             for member in group.members.values()
@@ -107,11 +127,8 @@ class Fleet:
         self._closed = True
         for group in self._groups.values():
             for member in list(group.members.values()):
-                self._stop(member)
-        for boot in self._boots.values():
-            boot.cancel()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+                self._launch.stop(member)
+        await self._launch.close()
 
     # -- asked by deployments ----------------------------------------------------------------------
 
@@ -119,31 +136,30 @@ class Fleet:
         """The pool is that of a current release, which asks for so many instances."""
         group = self._group(pool, version)
         group.scale = scale
-        self._carry_out(group, self._clock.now_us())
+        self._look(group)
 
     def retire(self, pool: Pool) -> None:
         """The pool gets nothing new: its instances end when what it has taken is done."""
         group = self._groups.get(pool)
         if group is not None:
             group.scale = Scale(most=group.scale.most, idle_s=0)
-            self._carry_out(group, self._clock.now_us())
+            self._look(group)
 
     # -- told by members ---------------------------------------------------------------------------
 
     def is_ready(self, member: Member) -> None:
         self._groups[member.pool].failures = 0
-        booted_s = (self._clock.now_us() - member.begun_us) / 1e6
-        self._learn(member, experience.booted(self.learned(member.version.id), booted_s))
+        self._learning.booted(member, (self._clock.now_us() - member.begun_us) / 1e6)
         self.work.fill(member)
 
     def has_run(self, member: Member, took_s: float) -> None:
-        self._learn(member, experience.ran(self.learned(member.version.id), took_s))
+        self._learning.ran(member, took_s)
 
     def has_room(self, member: Member) -> None:
         self.work.fill(member)
         group = self._groups[member.pool]
-        if group.trains:
-            self._carry_out(group, self._clock.now_us())
+        if group.trains or member.leaving:
+            self._look(group)
 
     def setup_failed(self, member: Member, error: str) -> None:
         self._start_failed(member, f"Model setup failed: {error} (E9243)")
@@ -154,9 +170,15 @@ class Fleet:
         log.info("instance %s of %s ended: %s", member.id, member.version.model, reason)
         if member.state == "starting":
             self._start_failed(member, f"Model setup failed: {reason} (E9243)")
-        self._carry_out(group, self._clock.now_us())
+        self._look(group)
 
     # -- carrying out ------------------------------------------------------------------------------
+
+    def _look(self, group: Group) -> None:
+        """Something of this group has changed; others may have been waiting for that."""
+        now_us = self._clock.now_us()
+        self._carry_out(group, now_us)
+        self._place(now_us)
 
     def _group(self, pool: Pool, version: Version) -> Group:
         group = self._groups.get(pool)
@@ -175,66 +197,87 @@ class Fleet:
         )
 
     def _view(self, group: Group, now_us: int) -> scaling.PoolView:
-        return group.view(self.work.waiting(group.pool), self.learned(group.version.id), now_us)
-
-    def _learn(self, member: Member, learned: Experience) -> None:
-        if member.pool.training is None:
-            self._learned[member.version.id] = learned
+        return group.view(self.work.waiting(group.pool), self._learning.of(group.version.id), now_us)
 
     def _carry_out(self, group: Group, now_us: int) -> None:
+        """Stops what has to stop and notes what is missing; ``_place`` finds room for that."""
         if self._closed:
             return
         view = self._view(group, now_us)
         if group.trains and not view.waiting:
+            group.wants(0, now_us)
             self._end_unused(group)
             return
+        missing = 0
         for action in scaling.decide(view, now_us=now_us):
             if isinstance(action, scaling.Start):
-                self._start(group)
+                missing += 1
             else:
-                self._stop(group.members[action.instance])
+                self._launch.stop(group.members[action.instance])
+        group.wants(missing, now_us)
 
     def _end_unused(self, group: Group) -> None:
         """The instance of a training that is over, or was cancelled while it started, is of no use."""
         for member in group.members.values():
             if not member.runs and member.state != "stopping":
-                self._stop(member)
+                self._launch.stop(member)
 
-    def _start(self, group: Group) -> None:
+    def _place(self, now_us: int) -> None:
+        """Finds room for all that is missing, for those first who have been short for longest."""
+        short = [group for group in self._groups.values() if group.missing]
+        if not short or self._closed:
+            return
+        machine = self._host.look()
+        reserved: list[Holder] = []
+        for group in sorted(short, key=lambda group: group.short_since_us or 0):
+            for _ in range(group.missing):
+                learned = self._learning.of(group.version.id)
+                claim = self._placing.claim(group, learned, machine, now_us=now_us)
+                found = placement.place(claim, machine, [*reserved, *self._holders(machine)], now_us=now_us)
+                if isinstance(found, placement.Placed):
+                    self._start(group, found.gpus)
+                    continue
+                if isinstance(found, placement.MakeRoom):
+                    self._make_room(found.holders)
+                    reserved.append(placement.reserved(claim, found.gpus))
+                self._tell_short(group, found, now_us)
+                break
+
+    def _holders(self, machine: placement.Machine) -> list[Holder]:
+        return [
+            holder
+            for group in self._groups.values()
+            for holder in self._placing.holders(group, self._learning.of(group.version.id), machine)
+        ]
+
+    def _make_room(self, ids: tuple[str, ...]) -> None:
+        for member in self.members():
+            if member.id in ids:
+                member.leaving = True
+                if not member.runs:
+                    log.info("instance %s of %s makes room", member.id, member.version.model)
+                    self._launch.stop(member)
+
+    def _tell_short(
+        self, group: Group, found: placement.MakeRoom | placement.NoRoom | placement.Never, now_us: int
+    ) -> None:
+        if isinstance(found, placement.MakeRoom):
+            group.waits_for = "Other models are making room for it."
+        else:
+            group.waits_for = found.why
+        if isinstance(found, placement.Never):
+            group.failures += 1
+            group.failed_us = now_us
+            self.work.start_failed(group.pool, found.why, "")
+
+    def _start(self, group: Group, gpus: tuple[int, ...]) -> None:
         id = ids.opaque_key(secrets.token_bytes(10))
         limit = self._settings.log_limit_bytes
         member = Member(id, group.pool, group.version, self, self._clock, log_limit_bytes=limit)
+        member.gpus = gpus
         group.members[id] = member
-        self._boots[id] = self._spawn(self._boot(member, group))
-        self._boots[id].add_done_callback(lambda _: self._boots.pop(id))
-
-    async def _boot(self, member: Member, group: Group) -> None:
-        try:
-            place = await self._workspace.place(member.version)
-            member.instance = await self._engine.start(self._spec(member, group, place), member)
-        except Exception as error:  # noqa: BLE001  the edge: whatever it was, nobody must wait for ever
-            log.warning("cannot start %s: %s", member.version.model, error)
-            self.is_gone(member, str(error))
-            return
-        if member.state == "stopping":  # since before there was anything to stop
-            self._spawn(member.instance.stop(STOP_GRACE_S))
-
-    def _spec(self, member: Member, group: Group, place: Place) -> InstanceSpec:
-        recipe = member.version.recipe
-        return InstanceSpec(
-            id=member.id,
-            version=member.version.id,
-            python=place.python,
-            source=place.source,
-            home=place.home,
-            predictor=(recipe.train if group.trains else recipe.predict) or "",
-            mode="train" if group.trains else "predict",
-            weights=place.weights,
-            weights_name=recipe.weights_name,
-            slots=1 if group.trains else recipe.slots,
-            variables=recipe.variables,
-            setup_timeout_s=self._settings.setup_timeout_s,
-        )
+        group.wants(group.missing - 1, self._clock.now_us())
+        self._launch.start(member, failed=lambda reason: self.is_gone(member, reason))
 
     def _start_failed(self, member: Member, error: str) -> None:
         group = self._groups[member.pool]
@@ -242,20 +285,7 @@ class Fleet:
         group.failed_us = self._clock.now_us()
         self.work.start_failed(member.pool, error, member.setup_log)
 
-    def _stop(self, member: Member) -> None:
-        member.state = "stopping"
-        instance = member.instance
-        if instance is not None:
-            self._spawn(instance.stop(STOP_GRACE_S))
-
     def _check_health(self) -> None:
-        for group in self._groups.values():
-            for member in group.members.values():
-                if member.state == "ready" and member.instance is not None:
-                    member.instance.check_health()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        for member in self.members():
+            if member.state == "ready" and member.instance is not None:
+                member.instance.check_health()

@@ -13,6 +13,12 @@ class Group:
         self.version = version
         self.scale = scale
         self.members: dict[str, Member] = {}
+        self.missing = 0
+        """Instances that it wants and does not have."""
+        self.short_since_us: int | None = None
+        """Since when it has had fewer than it wants; None where it has enough."""
+        self.waits_for = ""
+        """For people: why what is missing is not started."""
         self.failures = 0
         self.failed_us = 0
 
@@ -20,6 +26,19 @@ class Group:
     def trains(self) -> bool:
         """Whether its instance is that of a training, and ends with it."""
         return self.pool.training is not None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether some instance works on its line, or will."""
+        return any(member.view().is_usable for member in self.members.values())
+
+    def wants(self, missing: int, now_us: int) -> None:
+        """Notes how many instances more it wants."""
+        self.missing = missing
+        if not missing:
+            self.short_since_us, self.waits_for = None, ""
+        elif self.short_since_us is None:
+            self.short_since_us = now_us
 
     def view(self, waiting: int, learned: Experience, now_us: int) -> scaling.PoolView:
         return scaling.PoolView(

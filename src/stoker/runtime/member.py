@@ -9,7 +9,7 @@ from stoker.core.catalog import Version
 from stoker.core.prediction import Status
 from stoker.core.scaling import InstanceView, Pool, State
 from stoker.ports.clock import Clock
-from stoker.ports.engine import Instance, MetricMode, OutputFile, Run
+from stoker.ports.engine import Instance, MetricMode, OutputFile, Run, Usage
 from stoker.runtime.job import Job
 from stoker.runtime.live import LOG_CUT
 
@@ -40,6 +40,13 @@ class Member:
         self.state: State = "starting"
         self.slots = 0
         self.runs: dict[int, Job] = {}
+        self.gpus: tuple[int, ...] = ()
+        """Indexes of those that it was given."""
+        self.usage = Usage(0)
+        """What it took when it was last looked at."""
+        self.ready_us: int | None = None
+        self.leaving = False
+        """Whether it makes room for another pool's: it takes nothing more."""
         self.unhealthy: str | None = None
         """Why it takes no more work."""
         self.setup_log = ""
@@ -55,7 +62,8 @@ class Member:
 
     @property
     def has_slot(self) -> bool:
-        return self.state == "ready" and self.unhealthy is None and len(self.runs) < self.slots
+        takes = self.state == "ready" and self.unhealthy is None and not self.leaving
+        return takes and len(self.runs) < self.slots
 
     def view(self) -> InstanceView:
         return InstanceView(
@@ -64,6 +72,7 @@ class Member:
             busy=len(self.runs),
             healthy=self.unhealthy is None,
             idle_since_us=self.idle_since_us,
+            leaving=self.leaving,
         )
 
     def running_since_us(self) -> list[int]:
@@ -95,7 +104,7 @@ class Member:
             return
         self.slots = slots
         self.state = "ready"
-        self.idle_since_us = self._clock.now_us()
+        self.ready_us = self.idle_since_us = self._clock.now_us()
         self._owner.is_ready(self)
 
     def setup_failed(self, error: str) -> None:

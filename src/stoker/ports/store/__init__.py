@@ -11,14 +11,15 @@ later call may succeed. What exists already is ``Conflict`` where no return valu
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
 by the api and the builder, deployments, collections, examples and aliases by the api, files by whoever
-stores one and the sweep, the outbox by dispatch (insert, in the same transaction as the prediction's
-change) and the webhook loop (attempts).
+stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the same
+transaction as the prediction's change) and the webhook loop (attempts).
 """
 
 from typing import Protocol
 
 from stoker.ports.store.accounts import Accounts
 from stoker.ports.store.deployments import Deployments
+from stoker.ports.store.experiences import Experiences
 from stoker.ports.store.files import Files
 from stoker.ports.store.models import Aliases, ModelOrder, Models, Versions
 from stoker.ports.store.paging import Cursor, Page
@@ -33,6 +34,7 @@ __all__ = [
     "Delivery",
     "Deployments",
     "Examples",
+    "Experiences",
     "Files",
     "ModelOrder",
     "Models",
@@ -74,6 +76,9 @@ class Store(Protocol):
 
     @property
     def aliases(self) -> Aliases: ...
+
+    @property
+    def experiences(self) -> Experiences: ...
 
     async def secret(self, name: str, fresh: str) -> str:
         """A secret of this installation (a signing key): the kept one, else ``fresh``, which is then kept."""

@@ -265,3 +265,9 @@ CREATE TABLE aliases (
 
 CREATE INDEX aliases_by_name ON aliases (name) WHERE name <> '';
 CREATE INDEX aliases_of_version ON aliases (model, version);
+
+-- What was learned of a version from its runs, as JSON.
+CREATE TABLE experiences (
+    version TEXT PRIMARY KEY NOT NULL,
+    learned TEXT NOT NULL
+) STRICT;

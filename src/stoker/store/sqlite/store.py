@@ -16,6 +16,7 @@ from stoker.store.sqlite.aliases import SqliteAliases
 from stoker.store.sqlite.collections import SqliteCollections
 from stoker.store.sqlite.deployments import SqliteDeployments
 from stoker.store.sqlite.examples import SqliteExamples
+from stoker.store.sqlite.experiences import SqliteExperiences
 from stoker.store.sqlite.files import SqliteFiles
 from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
@@ -47,6 +48,7 @@ class SqliteStore:
         self.collections = SqliteCollections(writer, readers)
         self.examples = SqliteExamples(writer, readers, self.files)
         self.aliases = SqliteAliases(writer, readers)
+        self.experiences = SqliteExperiences(writer, readers)
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":

@@ -13,7 +13,11 @@ from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
 from stoker.store.sqlite.writer import Writer, all_or_nothing
 
-_SQL = queries("versions", columns="id, model, created_us, cog_version, openapi_schema, recipe, source")
+COLUMNS = (
+    "id, model, created_us, cog_version, openapi_schema, recipe, source, "
+    "(SELECT hardware FROM models WHERE ref = versions.model)"
+)
+_SQL = queries("versions", columns=COLUMNS)
 
 _recipe = msgspec.json.Decoder(Recipe)
 _source = msgspec.json.Decoder(tuple[SourceFile, ...])
@@ -112,7 +116,7 @@ def _row(version: Version) -> tuple[Any, ...]:
 
 
 def _version(row: tuple[Any, ...]) -> Version:
-    id, model, created_us, cog_version, openapi_schema, recipe, source = row
+    id, model, created_us, cog_version, openapi_schema, recipe, source, hardware = row
     return Version(
         id=id,
         model=model,
@@ -121,4 +125,5 @@ def _version(row: tuple[Any, ...]) -> Version:
         openapi_schema=msgspec.json.decode(openapi_schema),
         recipe=_recipe.decode(recipe),
         source=_source.decode(source),
+        hardware=hardware,
     )

@@ -1,0 +1,24 @@
+"""What this machine has to give to instances, and what of it is free."""
+
+from typing import Protocol
+
+from stoker.core.placement import Machine
+
+
+class Host(Protocol):
+    def look(self) -> Machine:
+        """What there is now. Takes well under a millisecond, so that every placement can ask."""
+        ...
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether there is a driver that tells of GPUs; else nobody here may hide any."""
+        ...
+
+    def threads(self, gpus: int) -> int:
+        """The share of the cores of an instance with so many GPUs.
+
+        Of one without: half the cores, so that two busy ones do not fight. A model with as many threads as
+        cores that others use too was measured at a sixteenth of its speed.
+        """
+        ...

@@ -1,0 +1,71 @@
+"""What is known of how versions boot, run, and what they take; kept over restarts. Owned by the fleet."""
+
+from collections.abc import Mapping
+
+from stoker.core import experience
+from stoker.core.experience import Experience
+from stoker.core.scaling import Pool
+from stoker.ports.engine import Usage
+from stoker.ports.store import Store
+from stoker.runtime.member import Member
+
+UNKNOWN = Experience()
+
+
+class Learning:
+    """Trainings teach nothing: they run another function, once."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._known: dict[str, Experience] = {}
+        """By version."""
+        self._fresh: set[str] = set()
+        """Versions of which the store knows less."""
+
+    def of(self, version: str) -> Experience:
+        return self._known.get(version, UNKNOWN)
+
+    def asked(self, pool: Pool, now_us: int) -> None:
+        """A prediction has arrived."""
+        if pool.training is None:
+            self._keep(pool.version, experience.asked(self.of(pool.version), now_us))
+
+    def booted(self, member: Member, took_s: float) -> None:
+        self._learn(member, experience.booted(self.of(member.version.id), took_s))
+
+    def ran(self, member: Member, took_s: float) -> None:
+        self._learn(member, experience.ran(self.of(member.version.id), took_s))
+
+    def used(self, member: Member, usage: Usage) -> None:
+        self._learn(
+            member,
+            experience.used(
+                self.of(member.version.id),
+                memory_bytes=usage.memory_bytes,
+                gpu_memory_bytes=usage.gpu_bytes or None,
+            ),
+        )
+
+    async def recover(self) -> None:
+        """After a start: what an earlier server learned."""
+        self._known = dict(await self._store.experiences.all())
+
+    async def step(self, _now_us: int) -> None:
+        """Writes down what is new."""
+        fresh, self._fresh = self._fresh, set()
+        if not fresh:
+            return
+        learned: Mapping[str, Experience] = {version: self._known[version] for version in fresh}
+        try:
+            await self._store.experiences.put(learned)
+        except BaseException:
+            self._fresh |= fresh
+            raise
+
+    def _learn(self, member: Member, learned: Experience) -> None:
+        if member.pool.training is None:
+            self._keep(member.version.id, learned)
+
+    def _keep(self, version: str, learned: Experience) -> None:
+        self._known[version] = learned
+        self._fresh.add(version)

@@ -80,6 +80,8 @@ class ScriptedInstance:
         self.cancelled: list[int] = []
         self.health_checks = 0
         self.stopped = False
+        self.lingers = False
+        """Whether its end takes until the test says so."""
         self.killed: str | None = None
 
     def predict(self, run: Run) -> None:
@@ -98,7 +100,8 @@ class ScriptedInstance:
     async def stop(self, grace_s: float) -> None:
         if not self.stopped:
             self.stopped = True
-            self.listener.exited("stopped")
+            if not self.lingers:
+                self.listener.exited("stopped")
 
     def succeed(self, run: int, value: Any = "ok") -> None:
         self.listener.output(run, msgspec.json.encode(value), item=False, files=[])
@@ -205,9 +208,10 @@ class Stage:
             watched=lambda live: None,
         )
 
-    async def version(self, name: str = "m", *, slots: int = 1) -> Version:
+    async def version(self, name: str = "m", *, slots: int = 1, hardware: str = "cpu") -> Version:
         owner_name = f"local/{name}"
-        await self.store.models.create(Model(owner="local", name=name, account="local", created_us=1))
+        model = Model(owner="local", name=name, account="local", created_us=1, hardware=hardware)
+        await self.store.models.create(model)
         version = Version(
             id=ids.token_digest(name),
             model=owner_name,
@@ -216,6 +220,7 @@ class Stage:
             openapi_schema=SCHEMA,
             recipe=Recipe(environment="e", predict="predict.py:Predictor", slots=slots),
             source=(),
+            hardware=hardware,
         )
         await self.store.versions.create(version)
         return version

@@ -99,10 +99,17 @@ def test_no_more_go_than_are_needed_and_the_valuable_are_spared():
 
 
 def test_an_instance_stays_for_a_while_after_its_boot():
-    young = Holder(id="a", need=CPU, is_idle=True, ready_us=LONG_US - 9 * SECOND_US, boot_s=10)
+    young = Holder(id="a", need=CPU, is_idle=True, ready_us=LONG_US - 9 * SECOND_US, boot_s=40)
     there = machine(counts={"cpu": 1})
     assert isinstance(asked(claim(), there, young), NoRoom)
     assert asked(claim(), there, young, now_us=LONG_US + SECOND_US) == MakeRoom(("a",))
+
+
+def test_one_that_works_gets_a_longer_turn():
+    there = machine(counts={"cpu": 1})
+    working = busy("a", ready_us=LONG_US - 39 * SECOND_US, boot_s=10)
+    assert isinstance(asked(claim(since_us=0), there, working), NoRoom)
+    assert asked(claim(since_us=0), there, working, now_us=LONG_US + SECOND_US) == MakeRoom(("a",))
 
 
 def test_what_is_kept_or_starts_is_never_evicted():

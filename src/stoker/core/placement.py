@@ -6,7 +6,8 @@ The rules, each with its reason:
 - Where nothing fits, idle instances are evicted, the least valuable first, and no more of them than are
   needed. Value is what bringing it back would cost by how soon that is to be expected: boot time by the
   longer of its idle time and its usual gap between predictions.
-- An instance stays a while after it booted. Else two models that take turns would spend all time booting.
+- An instance stays a while after it booted, longer while it works. Else two models that take turns would
+  spend all time booting.
 - Instances that are to be kept, that start, or that run something are never evicted.
 - Whoever has waited too long is heard all the same: busy instances take nothing more and go when they are
   free, so that a model with an endless line does not starve another.
@@ -18,10 +19,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+STAY_BOOTS = 0.25
+"""How many of its boots an instance stays at least after it is ready, though it is idle."""
+TURN_BOOTS = 4.0
+"""How many of its boots one with work stays at least: else all time would go into booting."""
 SHORTEST_STAY_S = 5.0
-LONGEST_STAY_S = 60.0
-STAY_BOOTS = 1.0
-"""How many of its boots an instance stays at least after it is ready."""
+LONGEST_TURN_S = 120.0
 HEARD_BOOTS = 4.0
 """How many of its own boots a claim waits before busy instances have to go."""
 HEARD_AFTER_S = 60.0
@@ -178,7 +181,8 @@ def _needed(need: Need, machine: Machine, holders: Sequence[Holder], gone: list[
 def _may_go(holder: Holder, now_us: int) -> bool:
     if holder.is_kept or holder.is_going or holder.ready_us is None:
         return False
-    stay_s = min(max(STAY_BOOTS * holder.boot_s, SHORTEST_STAY_S), LONGEST_STAY_S)
+    boots = STAY_BOOTS if holder.is_idle else TURN_BOOTS
+    stay_s = min(max(boots * holder.boot_s, SHORTEST_STAY_S), LONGEST_TURN_S)
     return now_us - holder.ready_us >= stay_s * 1e6
 
 

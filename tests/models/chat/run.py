@@ -1,4 +1,4 @@
-"""A language model's surface: gives the last message back word by word and counts tokens; or tells its inputs."""
+"""A language model in shape: gives the last message back word by word, counts tokens, or tells its inputs."""
 
 import json
 import re

@@ -30,16 +30,23 @@ IGNORED = frozenset(
 """What says nothing about the answer: accounting, caching and storage of OpenAI's own."""
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "background": ("auto",),
     "best_of": (1,),
+    "chunking_strategy": ("auto",),
     "echo": (False,),
     "frequency_penalty": (0,),
     "function_call": ("none", "auto"),
     "functions": ([],),
+    "include": ([],),
     "logit_bias": ({},),
     "logprobs": (False,),
     "modalities": (["text"],),
+    "moderation": ("auto", "low"),
+    "partial_images": (0,),
     "presence_penalty": (0,),
+    "quality": ("auto", "standard"),
     "response_format": ({"type": "text"},),
+    "style": ("vivid",),
     "suffix": ("",),
     "temperature": (1,),
     "tool_choice": ("none", "auto"),

@@ -111,8 +111,10 @@ class Draft:
             raise InputInvalid([self._renamed(problem) for problem in problems])
 
     def _renamed(self, problem: FieldProblem) -> FieldProblem:
-        input, *rest = problem.field.removeprefix("input").lstrip(".").split(".")
-        field = ".".join([self._sources.get(input, input), *rest])
+        _, *place = problem.field.split(".")
+        if not place:
+            return FieldProblem(problem.type, "", problem.description)
+        field = ".".join([self._sources.get(place[0], place[0]), *place[1:]])
         return FieldProblem(problem.type, field, problem.description.replace(problem.field, field))
 
 

@@ -67,8 +67,8 @@ class Surface:
         """What the version can answer, as paths below ``/openai/v1``."""
         answered = {
             "chat/completions": self._gives_text and self._chats,
-            "completions": self._gives_text and self.has("prompt") and self._needs_only("prompt"),
-            "images/generations": self._gives_files and self.has("prompt") and self._needs_only("prompt"),
+            "completions": self._gives_text and self._reads,
+            "images/generations": self._gives_files and self._reads,
             "audio/transcriptions": self._gives_transcripts and self._hears,
             "audio/translations": self._gives_transcripts and self._hears and self.has("translate"),
         }
@@ -78,6 +78,10 @@ class Surface:
     def _chats(self) -> bool:
         filled = (self.messages, self.prompt, self.picture, "system_prompt")
         return (self.messages or self.prompt) is not None and self._needs_only(*filled)
+
+    @property
+    def _reads(self) -> bool:
+        return self.first(("prompt",)) is not None and self._needs_only("prompt")
 
     @property
     def _hears(self) -> bool:

@@ -114,6 +114,13 @@ GET     /stoker/accounts/{name}/members                  200 200 200 | 200 200 2
 PUT     /stoker/accounts/{name}/members/{member}         422 403 403 | 200 200 403 403 403 | 404 422/200
 DELETE  /stoker/accounts/{name}/members/{member}         404 403 403 | 204 204 403 403 403 | 404 404/204
 GET     /stoker/files-secret                             200 200 403 | 200 200 200 200 403 | 200 200
+POST    /openai/v1/chat/completions                      200 200 403 | 200 200 200 200 403 | 404 404
+POST    /openai/v1/completions                           200 200 403 | 200 200 200 200 403 | 404 404
+POST    /openai/v1/images/generations                    200 200 403 | 200 200 200 200 403 | 404 404
+POST    /openai/v1/audio/transcriptions                  200 200 403 | 200 200 200 200 403 | 404 404
+POST    /openai/v1/audio/translations                    200 200 403 | 200 200 200 200 403 | 404 404
+GET     /openai/v1/models                                200 200 200 | 200 200 200 200 200 | 200 200
+GET     /openai/v1/models/{model:path}                   200 200 200 | 200 200 200 200 200 | 404 404
 GET     /health                                          200 200 200 | 200 200 200 200 200 | 200 200
 """
 
@@ -163,7 +170,7 @@ async def check(p: Platform, method: str, route: str, headers: dict[str, dict[st
     for headers_of_nobody in ({}, headers["expired"], headers["revoked"]):
         answer = await send(p, method, await things.ask(p, method, route, of="alice"), headers_of_nobody)
         assert (answer.status_code == 401) is not is_open
-        assert is_open or answer.json()["detail"] == "You did not pass a valid authentication token"
+        assert is_open or said(answer) == "You did not pass a valid authentication token"
 
 
 def wanted(caller: str, statuses: str) -> list[tuple[str, int]]:
@@ -180,6 +187,12 @@ async def send(p: Platform, method: str, ask: things.Ask, headers: dict[str, str
 def told(answer: httpx.Response) -> str:
     """The answer without the names that the request itself had in it."""
     return re.sub(r"model\d+", "model", answer.text)
+
+
+def said(answer: httpx.Response) -> str:
+    """The sentence of an error, in Replicate's shape or in OpenAI's."""
+    problem = answer.json()
+    return problem["error"]["message"] if "error" in problem else problem["detail"]
 
 
 def open_routes() -> set[Row]:

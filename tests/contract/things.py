@@ -15,7 +15,8 @@ from stoker.core.collections import Collection
 from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Kind, Prediction, Status
 from stoker.packaging.live_build import LiveBuild
-from tests.contract.platform import START_US, TOKENS, Platform
+from tests.contract.platform import FILE, START_US, TEXT, TOKENS, Platform
+from tests.contract.scripted import Run
 
 _numbers = itertools.count(1)
 
@@ -37,7 +38,7 @@ async def ask(p: Platform, method: str, route: str, *, of: str, exists: bool = T
     body = BODIES.get((method, route))
     if body is not None:
         more = more | body(of, params)
-    path = route.format(**params)
+    path = route.replace(":path", "").format(**params)
     return Ask(p.base + path if path.startswith(("/health", "/delivery")) else path, more)
 
 
@@ -209,6 +210,34 @@ async def _account(p: Platform, of: str, exists: bool) -> Made:
     return {"name": of if exists else "nobody", "member": "carol"}, {}
 
 
+async def _reader(p: Platform, of: str, exists: bool) -> Made:
+    """A model that reads and listens, and gives text."""
+    sound = {"type": "string", "format": "uri"}
+    inputs = {"prompt": {"type": "string"}, "audio": sound, "translate": {"type": "boolean"}}
+    return await _able(p, of, exists, inputs, TEXT, gives="text")
+
+
+async def _painter(p: Platform, of: str, exists: bool) -> Made:
+    return await _able(p, of, exists, {"prompt": {"type": "string"}}, FILE, gives="https://files.test/a.png")
+
+
+async def _able(
+    p: Platform, of: str, exists: bool, inputs: dict[str, Any], output: dict[str, Any], *, gives: str
+) -> Made:
+    """A model that can answer OpenAI's clients, and does."""
+    name = f"model{next(_numbers)}"
+    if exists:
+        await p.version(name, owner=of, input={"type": "object", "properties": inputs}, output=output)
+
+    async def answer(run: Run) -> None:
+        await run.start()
+        run.emit(gives, item=False)
+        await run.end()
+
+    p.dispatcher.script = answer
+    return {"model": f"{of}/{name}"}, {}
+
+
 async def _blob(p: Platform, of: str, exists: bool) -> Made:
     return {"sha256": hashlib.sha256(SOURCE).hexdigest()}, {}
 
@@ -230,6 +259,8 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/models", _bare_model),
     ("/deployments", _deployment),
     ("/collections/", _collection),
+    ("/openai/v1/images", _painter),
+    ("/openai/v1", _reader),
     ("/stoker/blobs", _blob),
     ("/stoker/collections", _collection),
     ("/stoker/models/{owner}/{name}/examples", _example),
@@ -267,6 +298,13 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("POST", "/stoker/blobs/missing"): lambda of, params: _json(sha256=[params["sha256"]]),
     ("PUT", "/stoker/blobs/{sha256}"): lambda of, params: {"content": SOURCE},
     ("POST", "/stoker/builds"): lambda of, params: _json(model=f"{of}/{params['name']}", files=[]),
+    ("POST", "/openai/v1/chat/completions"): lambda of, params: _json(
+        **params, messages=[{"role": "user", "content": "x"}]
+    ),
+    ("POST", "/openai/v1/completions"): lambda of, params: _json(**params, prompt="x"),
+    ("POST", "/openai/v1/images/generations"): lambda of, params: _json(**params, prompt="x"),
+    ("POST", "/openai/v1/audio/transcriptions"): lambda of, params: _sound(params),
+    ("POST", "/openai/v1/audio/translations"): lambda of, params: _sound(params),
     ("GET", "/search"): lambda of, params: {"params": {"query": "model"}},
     ("POST", "/stoker/collections"): lambda of, params: _json(slug=f"{params['slug']}-new", name="New"),
     ("PATCH", "/stoker/collections/{slug}"): lambda of, params: _json(name="Renamed"),
@@ -281,6 +319,10 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("PUT", "/stoker/accounts/{name}/members/{member}"): lambda of, params: _json(role="member"),
 }
 """What else goes with a request."""
+
+
+def _sound(fields: dict[str, str]) -> dict[str, Any]:
+    return {"data": fields, "files": {"file": ("a.mp3", SOURCE)}}
 
 
 def _json(**fields: Any) -> dict[str, Any]:

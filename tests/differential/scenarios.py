@@ -126,6 +126,11 @@ OUTPUTS = [
     *_some("async_iterator", three={}, none={"count": 0}),
     *_some("token_stream", five={}, many={"count": 300}),
     *_some("picture", small={"size_bytes": 1000}),
+    *_some("chat", words={"prompt": "one two three"}, inputs={"prompt": "your inputs"}),
+    *_some("prompt_only", plain={"prompt": "p"}),
+    *_some("beholder", question={"image": TEXT_URL, "question": "What?"}),
+    *_some("painter", two={"prompt": "p", "num_outputs": 2}),
+    *_some("listener", translated={"audio": TEXT_URL, "translate": True}),
     *_some("big_output", megabytes={"size_bytes": 7_000_000}),
 ]
 

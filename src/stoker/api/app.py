@@ -5,6 +5,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stoker.api import problems
 from stoker.api.http.paths import canonical
+from stoker.api.openai import problems as openai_problems
+from stoker.api.openai.routes import PREFIX as OPENAI
 from stoker.api.routes import routes
 from stoker.api.services import Services
 
@@ -27,4 +29,8 @@ class Front:
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    await problems.not_found()(scope, receive, send)
+    if scope["path"].startswith(OPENAI):
+        answer = openai_problems.unknown_path(scope["method"], scope["path"])
+    else:
+        answer = problems.not_found()
+    await answer(scope, receive, send)

@@ -6,6 +6,7 @@ build an error answer themselves.
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
+from typing import Protocol
 
 import msgspec
 from starlette import requests
@@ -59,11 +60,28 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """Whether answers carry the rate limit's headers (those of files do not)."""
 
 
+class Problems(Protocol):
+    """How errors look to the clients of a path: ``problems``, or OpenAI's way (``openai.problems``)."""
+
+    def for_error(self, error: StokerError) -> Response: ...
+
+    def method_not_allowed(self, allow: str) -> Response: ...
+
+    def internal(self, error: Exception, *, method: str, path: str) -> Response: ...
+
+
 class Endpoint:
     """``handlers`` by method."""
 
-    def __init__(self, services: Services, handlers: dict[str, Handler], access: Access):
+    def __init__(
+        self,
+        services: Services,
+        handlers: dict[str, Handler],
+        access: Access,
+        problems: Problems = problems,
+    ):
         self._services = services
+        self._problems = problems
         self.access = access
         self.methods = tuple(handlers)
         self._handlers = dict(handlers)
@@ -77,11 +95,11 @@ class Endpoint:
         try:
             response = await self._answer(request)
         except StokerError as error:
-            response = problems.for_error(error)
+            response = self._problems.for_error(error)
         except requests.ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001  the edge: the client gets a problem, the log the traceback
-            response = problems.internal(error, method=request.method, path=scope["path"])
+            response = self._problems.internal(error, method=request.method, path=scope["path"])
         response.raw_headers.extend(request.allowance)
         await response(scope, receive, send)
 
@@ -107,4 +125,4 @@ class Endpoint:
     def _no_handler(self, method: str) -> Response:
         if method == "OPTIONS":
             return Response(status_code=204, headers={"allow": self._allow})
-        return problems.method_not_allowed(self._allow)
+        return self._problems.method_not_allowed(self._allow)

@@ -21,6 +21,7 @@ from stoker.api.wire import encode
 from stoker.core import ids, retention
 from stoker.core.catalog import FileRecord
 from stoker.core.errors import FieldProblem, InputInvalid
+from stoker.ports.blobs import Blob
 
 REDACTED = "[REDACTED]"
 INLINE_BYTES = 256 * 1024
@@ -70,17 +71,17 @@ class Intake:
             content_type, data = await decode
         except ValueError:
             raise InputInvalid([FieldProblem("format", field, "Is not a valid data URI")]) from None
-        record = await self._keep(content_type, data)
-        return self._services.links.content(record.id, record.name, expires_us=record.expires_us)
-
-    async def _keep(self, content_type: str, data: bytes) -> FileRecord:
         blob = await self._services.blobs.put(_once(data))
         suffix = mimetypes.guess_extension(content_type.partition(";")[0]) or ""
+        return await self.keep(blob, name=f"file{suffix}", content_type=content_type)
+
+    async def keep(self, blob: Blob, *, name: str, content_type: str) -> str:
+        """Notes a file that was sent with the prediction and goes with its data; a link for the input."""
         record = FileRecord(
             id=ids.file_id(secrets.token_bytes(16)),
             account=self._account,
             origin="input",
-            name=f"file{suffix}",
+            name=name,
             content_type=content_type,
             size_bytes=blob.size_bytes,
             sha256=blob.sha256,
@@ -90,7 +91,7 @@ class Intake:
             prediction=self._prediction,
         )
         await self._services.store.files.create(record)
-        return record
+        return self._services.links.content(record.id, record.name, expires_us=record.expires_us)
 
     async def _life_s(self) -> float:
         """At least as long as the input that links to it may be kept."""

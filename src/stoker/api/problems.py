@@ -28,8 +28,16 @@ _STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
     (errors.TooLarge, 413, "Request too large"),
     (errors.BuildFailed, 422, "Build failed"),
     (errors.Unavailable, 503, "Service unavailable"),
+    (errors.PredictionCanceled, 409, "Prediction canceled"),
+    (errors.PredictionFailed, 500, "Prediction failed"),
     (errors.StokerError, 500, None),
 )
+
+_OPENAI_STATUSES: tuple[tuple[type[errors.StokerError], int], ...] = (
+    (errors.VersionUnknown, 404),
+    (errors.Invalid, 400),
+)
+"""Where OpenAI's clients know another status than Replicate's; the rest is the same."""
 
 _HEADERS: dict[int, dict[str, str]] = {
     409: NO_RETRY,
@@ -62,21 +70,30 @@ def problem(
 def for_error(error: errors.StokerError) -> Response:
     """The answer to an error of ours."""
     status, title = next((s, t) for kind, s, t in _STATUSES if isinstance(error, kind))
+    more: dict[str, Any] = {}
     if isinstance(error, errors.InputInvalid):
-        return problem(status, error.message, title=title, invalid_fields=error.fields)
-    if isinstance(error, errors.Throttled):
-        return problem(
-            status,
-            error.message,
-            title=title,
-            headers={
-                "retry-after": str(error.reset_s),
-                "ratelimit-remaining": "0",
-                "ratelimit-reset": str(error.reset_s),
-            },
-            retry_after=error.reset_s,
-        )
-    return problem(status, error.message, title=title)
+        more["invalid_fields"] = error.fields
+    elif isinstance(error, errors.Throttled):
+        more["retry_after"] = error.reset_s
+    return problem(status, error.message, title=title, headers=_told_to_wait(error), **more)
+
+
+def openai_status(error: errors.StokerError) -> int:
+    """The status of the same error in OpenAI's API."""
+    own = (status for kind, status in _OPENAI_STATUSES if isinstance(error, kind))
+    return next(own, None) or next(status for kind, status, _ in _STATUSES if isinstance(error, kind))
+
+
+def headers_of(error: errors.StokerError, status: int) -> dict[str, str]:
+    """What goes with the error beside its body: whether and when to come again."""
+    return _HEADERS.get(status, {}) | _told_to_wait(error)
+
+
+def _told_to_wait(error: errors.StokerError) -> dict[str, str]:
+    if not isinstance(error, errors.Throttled):
+        return {}
+    reset = str(error.reset_s)
+    return {"retry-after": reset, "ratelimit-remaining": "0", "ratelimit-reset": reset}
 
 
 def not_found() -> Response:
@@ -93,11 +110,17 @@ def method_not_allowed(allow: str) -> Response:
 
 def internal(error: Exception, *, method: str, path: str) -> Response:
     """500 for what should not have happened; the traceback goes to our log only, found by the request id."""
-    request_id = secrets.token_hex(8)
-    log.error("request %s: %s %s failed", request_id, method, path, exc_info=error)
+    request_id = log_internal(error, method=method, path=path)
     return problem(
         500,
         f"Something went wrong on the server (request {request_id}).",
         title="Internal server error",
         instance=f"urn:request:{request_id}",
     )
+
+
+def log_internal(error: Exception, *, method: str, path: str) -> str:
+    """Writes what should not have happened to our log; the id under which it is found there."""
+    request_id = secrets.token_hex(8)
+    log.error("request %s: %s %s failed", request_id, method, path, exc_info=error)
+    return request_id

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from stoker.api.endpoint import Access, Endpoint, Handler
+from stoker.api.openai import routes as openai
 from stoker.api.resources import (
     account,
     accounts,
@@ -105,4 +106,5 @@ def routes(services: Services) -> list[Route]:
         path("/stoker/accounts/{name}/members/{member}", PUT=members.put, DELETE=members.remove),
         path("/stoker/files-secret", reads="run", GET=files.secret),
         path("/health", open=True, GET=health.get),
+        *openai.routes(services),
     ]

@@ -37,7 +37,7 @@ class Upload:
             if part.name == "content" and self.blob is None:
                 self.name = part.filename or "upload"
                 self.content_type = part.content_type or DEFAULT_TYPE
-                self.blob = await blobs.put(_limited(part, limit_bytes), limit_bytes=limit_bytes)
+                self.blob = await blobs.put(limited(part, limit_bytes), limit_bytes=limit_bytes)
                 continue
             text = await self._field(part)
             if part.name == "filename":
@@ -68,7 +68,8 @@ class Upload:
             raise InputInvalid([FieldProblem("format", "type", "Is not a media type")])
 
 
-async def _limited(part: Part, limit_bytes: int) -> AsyncIterator[bytes]:
+async def limited(part: Part, limit_bytes: int) -> AsyncIterator[bytes]:
+    """The part's bytes; raises ``TooLarge`` past the limit."""
     size = 0
     async for chunk in part.chunks():
         size += len(chunk)

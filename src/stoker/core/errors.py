@@ -14,6 +14,8 @@
     ├── BuildFailed              a source tree did not become a version (carries what to do)
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
     ├── Unavailable              shutting down or out of capacity; try again
+    ├── PredictionFailed         the prediction that somebody waits for has failed (says why)
+    ├── PredictionCanceled       the prediction that somebody waits for was ended by someone else
     ├── InstanceFailed           an instance could not be started
     └── StorageFailed            the database cannot be read or written (disk full, read-only, damaged)
         └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
@@ -133,6 +135,18 @@ class Unavailable(StokerError):
     """The server is stopping. Try again in a moment."""
 
     code = "unavailable"
+
+
+class PredictionFailed(StokerError):
+    """The prediction failed."""
+
+    code = "prediction_failed"
+
+
+class PredictionCanceled(StokerError):
+    """The prediction was canceled."""
+
+    code = "prediction_canceled"
 
 
 class InstanceFailed(StokerError):

@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long an uploaded file is kept."""
     environment_keep_s: float = 604800.0
     """How long an environment that no version needs any more is kept."""
+    openai_queue_s: float = 600.0
+    """How long a request of OpenAI's API may wait for an instance; then it is refused, and nothing runs."""
     body_limit_bytes: int = 32 * 1024 * 1024
     """Largest JSON body."""
     upload_limit_bytes: int = 100 * 1024 * 1024

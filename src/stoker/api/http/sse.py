@@ -77,10 +77,11 @@ def lines(text: str) -> list[str]:
 class EventStream(Response):
     """Writes a source's events until it has ended or the reader has gone."""
 
-    def __init__(self, source: Source, headers: dict[str, str] | None = None):
+    def __init__(self, source: Source, headers: dict[str, str] | None = None, *, greeting: bytes = GREETING):
         super().__init__(headers=HEADERS | (headers or {}))
         del self.headers["content-length"]
         self._source = source
+        self._greeting = greeting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -97,7 +98,7 @@ class EventStream(Response):
             reader.release()
 
     async def _write(self, send: Send, reader: Reader, bell: "Bell") -> None:
-        source, ready = self._source, GREETING
+        source, ready = self._source, self._greeting
         while not reader.gone:
             ready += source.take()
             if ready or source.ended:

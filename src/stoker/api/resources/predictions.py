@@ -123,7 +123,7 @@ async def create_run(
         again = await _answer_again(request, key)
         if again is not None:
             return again
-    prediction = await _new(request, wanted, known, deployment)
+    prediction = await new(request, wanted, known, deployment)
     # A training's weights are kept for good with its version, so it never goes without the disk.
     told = preferences.wait(request.fields) is None or wanted.kind == "training"
     live = services.dispatcher.submit(prediction, known.version, told=told)
@@ -132,11 +132,22 @@ async def create_run(
     return await _answer_create(request, live, known)
 
 
-async def _new(request: Request, wanted: creation.Wanted, known: Known, deployment: str | None) -> Prediction:
+async def new(
+    request: Request,
+    wanted: creation.Wanted,
+    known: Known,
+    deployment: str | None,
+    *,
+    id: str | None = None,
+) -> Prediction:
+    """The prediction that is wanted, its input taken in and nothing of it kept yet.
+
+    With an ``id`` where files of it are there already.
+    """
     services = request.services
     now_us = services.clock.now_us()
     random = secrets.token_bytes(62)
-    id = ids.prediction_id(now_us, random)
+    id = id or ids.prediction_id(now_us, random)
     deadline_us = preferences.deadline_us(request.fields, now_us)
     intake = Intake(services, account=request.account, prediction=id, now_us=now_us)
     taken = await intake.take(known.inputs_for(wanted.kind), wanted.input, wanted.raw_input)

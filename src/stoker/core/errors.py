@@ -13,6 +13,7 @@
     │   └── VersionUnknown       no such version, or not permitted
     ├── BuildFailed              a source tree did not become a version (carries what to do)
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
+    ├── FetchFailed              weights did not become a checkpoint (carries what to do)
     ├── Unavailable              shutting down or out of capacity; try again
     ├── InstanceFailed           an instance could not be started
     └── StorageFailed            the database cannot be read or written (disk full, read-only, damaged)
@@ -127,6 +128,12 @@ class ConfigInvalid(BuildFailed):
     """cog.yaml cannot be built."""
 
     code = "config_invalid"
+
+
+class FetchFailed(StokerError):
+    """The weights could not be fetched."""
+
+    code = "fetch_failed"
 
 
 class Unavailable(StokerError):

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from stoker.core.checkpoints import CHECKPOINT_VARIABLE
 from stoker.engines.folders import Folders
 from stoker.ports.engine import InstanceSpec
 
@@ -24,7 +25,7 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str, str]:
-    """What the model process sees; the version's own variables win, but for where trained weights are."""
+    """What the model process sees; the version's own variables win, but for where weights are."""
     environment = spec.python.parent.parent
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -37,6 +38,7 @@ def variables(spec: InstanceSpec, folders: Folders, *, threads: int) -> dict[str
         "OMP_NUM_THREADS": str(threads),
         **spec.variables,
         **({"COG_WEIGHTS": str(folders.weights(spec.weights_name))} if spec.weights is not None else {}),
+        **({CHECKPOINT_VARIABLE: str(spec.checkpoint)} if spec.checkpoint is not None else {}),
     }
 
 

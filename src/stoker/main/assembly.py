@@ -20,7 +20,10 @@ from stoker.core.settings import Settings
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
 from stoker.host import gpus
+from stoker.hub.huggingface import HUB, HuggingFace
 from stoker.packaging.builder import Builder
+from stoker.packaging.checkpoints.fetching import Fetches
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.ports.blobs import Blobs
@@ -66,7 +69,8 @@ async def assemble(
     ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
     engine = _engine(settings)
     environments = Environments(settings.data_dir, blobs, clock)
-    workspace = LocalWorkspace(blobs, environments, settings.data_dir)
+    shelf = Shelf(settings.data_dir)
+    workspace = LocalWorkspace(blobs, environments, shelf, settings.data_dir)
     if left := await engine.sweep():
         log.warning("ended %d processes that an earlier server left behind", left)
     await environments.sweep()
@@ -79,12 +83,18 @@ async def assemble(
     stack.push_async_callback(fleet.close)
     deployed = Deployed(store=store, fleet=fleet)
     dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
-    builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
+    builder = Builder(
+        store=store, blobs=blobs, environments=environments, workspace=workspace, shelf=shelf, clock=clock
+    )
     stack.push_async_callback(builder.close)
+    hub = HuggingFace(settings.hub_url or HUB, settings.hub_token)
+    stack.push_async_callback(hub.close)
+    fetches = Fetches(shelf=shelf, hub=hub, clock=clock)
+    stack.push_async_callback(fetches.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, deployed, builder)
+    services = _services(ground, dispatcher, deployed, builder, fetches)
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -164,13 +174,16 @@ def _start_api_loops(clock: Clock, services: Services) -> list[asyncio.Task[None
     ]
 
 
-def _services(ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builder: Builder) -> Services:
+def _services(
+    ground: Ground, dispatcher: Dispatcher, deployed: Deployed, builder: Builder, fetches: Fetches
+) -> Services:
     return Services(
         store=ground.store,
         blobs=ground.blobs,
         dispatcher=dispatcher,
         deployer=deployed,
         builder=builder,
+        fetches=fetches,
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,

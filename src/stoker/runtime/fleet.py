@@ -236,6 +236,7 @@ class Fleet:
             mode="train" if group.trains else "predict",
             weights=place.weights,
             weights_name=recipe.weights_name,
+            checkpoint=place.checkpoint,
             slots=1 if group.trains else recipe.slots,
             variables=recipe.variables,
             setup_timeout_s=self._settings.setup_timeout_s,

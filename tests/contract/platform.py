@@ -21,6 +21,9 @@ from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
+from stoker.hub.huggingface import HuggingFace
+from stoker.packaging.checkpoints.fetching import Fetches
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.live_build import LiveBuild
 from stoker.store.sqlite import SqliteStore
 from tests.contract.scripted import Run, ScriptedDeployer, ScriptedDispatcher, never_ends
@@ -63,14 +66,24 @@ class ScriptedBuilder:
 
     def __init__(self, clock: FakeClock):
         self.started: list[tuple[str, list[SourceFile], bool]] = []
+        self.checkpoints: list[str | None] = []
+        """What each of them was to run with."""
         self.refuse: str | None = None
         self._clock = clock
         self._builds: dict[str, LiveBuild] = {}
 
-    async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
+    async def start(
+        self,
+        model: str,
+        files: Sequence[SourceFile],
+        *,
+        strict: bool = False,
+        checkpoint: str | None = None,
+    ) -> Build:
         if self.refuse:
             raise Invalid(self.refuse)
         self.started.append((model, list(files), strict))
+        self.checkpoints.append(checkpoint)
         build = Build(id=f"build{len(self.started)}", model=model, created_us=self._clock.now_us())
         self._builds[build.id] = LiveBuild(build)
         return build
@@ -196,12 +209,14 @@ async def _standing(
     store: SqliteStore, clock: FakeClock, listener: socket.socket, settings: Settings
 ) -> AsyncIterator[Platform]:
     dispatcher, builder = ScriptedDispatcher(store, clock), ScriptedBuilder(clock)
+    fetches = Fetches(shelf=Shelf(settings.data_dir), hub=HuggingFace("http://127.0.0.1:9"), clock=clock)
     services = Services(
         store=store,
         blobs=LocalBlobs(settings.data_dir),
         dispatcher=dispatcher,
         deployer=ScriptedDeployer(),
         builder=builder,
+        fetches=fetches,
         links=Links(f"http://127.0.0.1:{listener.getsockname()[1]}", b"k" * 32),
         settings=settings,
         clock=clock,
@@ -214,6 +229,7 @@ async def _standing(
         finally:
             await stood.close()
             await dispatcher.close()
+            await fetches.close()
 
 
 @asynccontextmanager

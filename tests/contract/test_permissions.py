@@ -94,6 +94,11 @@ PUT     /stoker/blobs/{sha256}                           201 403 403 | 201 201 2
 POST    /stoker/builds                                   201 403 403 | 201 201 201 403 403 | 422 422
 GET     /stoker/builds/{id}                              200 200 200 | 200 200 200 200 200 | 404 404
 GET     /stoker/builds/{id}/events                       200 200 200 | 200 200 200 200 200 | 404 404
+GET     /stoker/checkpoints                              403 403 403 | 403 403 403 403 403 | 403 200
+POST    /stoker/checkpoints                              403 403 403 | 403 403 403 403 403 | 403 201
+GET     /stoker/checkpoints/{id}                         403 403 403 | 403 403 403 403 403 | 403 200
+GET     /stoker/fetches/{id}                             403 403 403 | 403 403 403 403 403 | 403 200
+GET     /stoker/fetches/{id}/events                      403 403 403 | 403 403 403 403 403 | 403 200
 POST    /stoker/collections                              403 403 403 | 403 403 403 403 403 | 403 201
 PATCH   /stoker/collections/{slug}                       403 403 403 | 403 403 403 403 403 | 403 200
 DELETE  /stoker/collections/{slug}                       403 403 403 | 403 403 403 403 403 | 403 204

@@ -11,10 +11,12 @@ import msgspec
 from stoker.api.resources.files import sign, signing_secret
 from stoker.core import ids
 from stoker.core.catalog import FileRecord, Member, Token, Version
+from stoker.core.checkpoints import Wanted
 from stoker.core.collections import Collection
 from stoker.core.deployments import Deployment, Release
 from stoker.core.prediction import Ending, Kind, Prediction, Status
 from stoker.packaging.live_build import LiveBuild
+from tests.catalog.weights import over, write_safetensors
 from tests.contract.platform import FILE, START_US, TEXT, TOKENS, Platform
 from tests.contract.scripted import Run
 
@@ -187,6 +189,26 @@ async def _build(p: Platform, of: str, exists: bool) -> Made:
     return params | {"id": build.id}, {}
 
 
+async def _fetch(p: Platform, of: str, exists: bool) -> Made:
+    """A folder with weights, fetched: the id is the fetch's."""
+    folder = p.services.settings.data_dir.parent / f"weights{next(_numbers)}"
+    folder.mkdir()
+    write_safetensors(folder / "model.safetensors", {"w": [next(_numbers)]})
+    if not exists:
+        return {"id": "nothing"}, {}
+    fetch = await p.services.fetches.start(Wanted(source=str(folder)))
+    live = p.services.fetches.get(fetch.id)
+    assert live is not None
+    await over(live)
+    return {"id": fetch.id, "source": str(folder)}, {}
+
+
+async def _checkpoint(p: Platform, of: str, exists: bool) -> Made:
+    params, more = await _fetch(p, of, exists)
+    live = p.services.fetches.get(params["id"])
+    return params | {"id": str(live.seen.checkpoint) if live else "0" * 64}, more
+
+
 async def _token(p: Platform, of: str, exists: bool) -> Made:
     name = of if exists else "nobody"
     token = Token(
@@ -266,6 +288,8 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/stoker/models/{owner}/{name}/examples", _example),
     ("/stoker/models", _model),
     ("/stoker/builds", _build),
+    ("/stoker/fetches", _fetch),
+    ("/stoker/checkpoints", _checkpoint),
     ("/stoker/tokens", _token),
     ("/stoker/accounts", _account),
     ("", _nothing),
@@ -305,6 +329,7 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("POST", "/openai/v1/images/generations"): lambda of, params: _json(**params, prompt="x"),
     ("POST", "/openai/v1/audio/transcriptions"): lambda of, params: _sound(params),
     ("POST", "/openai/v1/audio/translations"): lambda of, params: _sound(params),
+    ("POST", "/stoker/checkpoints"): lambda of, params: _json(source=params["source"]),
     ("GET", "/search"): lambda of, params: {"params": {"query": "model"}},
     ("POST", "/stoker/collections"): lambda of, params: _json(slug=f"{params['slug']}-new", name="New"),
     ("PATCH", "/stoker/collections/{slug}"): lambda of, params: _json(name="Renamed"),

@@ -67,12 +67,12 @@ def test_a_sweep_removes_what_no_version_needs_when_it_is_old(play: Play) -> Non
         age(place.source, 2)
         age(marker, 2)
         kept = {version.id}, {version.recipe.environment}
-        assert await yard.workspace.sweep(*kept, environment_keep_s=3600) == 0
-        assert await yard.workspace.sweep(set(), set(), environment_keep_s=3 * 3600) == 1
+        assert await yard.workspace.sweep(*kept, set(), environment_keep_s=3600) == 0
+        assert await yard.workspace.sweep(set(), set(), set(), environment_keep_s=3 * 3600) == 1
         assert not place.source.exists()
         assert marker.exists()
         age(marker, 4)
-        assert await yard.workspace.sweep(set(), set(), environment_keep_s=3 * 3600) == 1
+        assert await yard.workspace.sweep(set(), set(), set(), environment_keep_s=3 * 3600) == 1
         assert not marker.parent.exists()
         assert not any((yard.folder / "scratch").iterdir())
         assert await yard.workspace.place(version) == place
@@ -89,7 +89,7 @@ def test_a_sweep_leaves_what_was_just_asked_for(play: Play) -> None:
         age(place.source, 24 * 30)
         age(place.python.parent.parent / "stoker.json", 24 * 30)
         assert await yard.workspace.place(version) == place
-        assert await yard.workspace.sweep(set(), set(), environment_keep_s=0) == 0
+        assert await yard.workspace.sweep(set(), set(), set(), environment_keep_s=0) == 0
         assert place.source.exists()
 
     play(story)
@@ -102,7 +102,7 @@ def test_a_sweep_leaves_what_a_build_is_making(play: Play) -> None:
         live = await yard.start(echo(yaml))
         await until(live, "wait271829")
         (making,) = yard.folder.glob("environments/*")
-        assert await yard.workspace.sweep(set(), set(), environment_keep_s=0) == 0
+        assert await yard.workspace.sweep(set(), set(), set(), environment_keep_s=0) == 0
         assert making.exists()
         assert not live.is_over
 

@@ -9,6 +9,7 @@ from stoker.core.builds import Build
 from stoker.core.catalog import Model, SourceFile, Version
 from stoker.files.local import LocalBlobs
 from stoker.packaging.builder import Builder
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
@@ -47,12 +48,14 @@ class Yard:
         clock = SystemClock()
         self.blobs = LocalBlobs(folder)
         self.environments = Environments(folder, self.blobs, clock, environ=environ)
-        self.workspace = LocalWorkspace(self.blobs, self.environments, folder)
+        self.shelf = Shelf(folder)
+        self.workspace = LocalWorkspace(self.blobs, self.environments, self.shelf, folder)
         self.builder = Builder(
             store=self.store,
             blobs=self.blobs,
             environments=self.environments,
             workspace=self.workspace,
+            shelf=self.shelf,
             clock=clock,
             machine=machine,
         )
@@ -74,15 +77,16 @@ class Yard:
             files.append(SourceFile(path, blob.sha256, len(data)))
         return files
 
-    async def start(self, tree: Tree, *, strict: bool = False) -> LiveBuild:
-        build = await self.builder.start(self.model.ref, await self.files(tree), strict=strict)
+    async def start(self, tree: Tree, *, strict: bool = False, checkpoint: str | None = None) -> LiveBuild:
+        files = await self.files(tree)
+        build = await self.builder.start(self.model.ref, files, strict=strict, checkpoint=checkpoint)
         live = self.builder.get(build.id)
         assert live is not None
         return live
 
-    async def push(self, tree: Tree, *, strict: bool = False) -> LiveBuild:
+    async def push(self, tree: Tree, *, strict: bool = False, checkpoint: str | None = None) -> LiveBuild:
         """A build, after it has ended."""
-        live = await self.start(tree, strict=strict)
+        live = await self.start(tree, strict=strict, checkpoint=checkpoint)
         await ended(live)
         return live
 

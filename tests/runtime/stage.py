@@ -135,7 +135,7 @@ class HereWorkspace:
         self.refuses: BuildFailed | None = None
         self.gate: asyncio.Event | None = None
         """Where a test holds up what asks for a place."""
-        self.swept: list[tuple[set[str], set[str], float]] = []
+        self.swept: list[tuple[set[str], set[str], set[str], float]] = []
         """What each sweep was asked to keep, and for how long environments are."""
 
     async def place(self, version: Version) -> Place:
@@ -145,8 +145,15 @@ class HereWorkspace:
             await self.gate.wait()
         return Place(python=Path("python"), source=Path("source"))
 
-    async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
-        self.swept.append((versions, environments, environment_keep_s))
+    async def sweep(
+        self,
+        versions: set[str],
+        environments: set[str],
+        checkpoints: set[str],
+        *,
+        environment_keep_s: float,
+    ) -> int:
+        self.swept.append((versions, environments, checkpoints, environment_keep_s))
         return 0
 
 

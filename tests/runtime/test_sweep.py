@@ -126,7 +126,7 @@ def test_the_workspace_keeps_what_versions_need(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         version = await stage.version()
         await sweep_of(stage).step(stage.clock.now_us())
-        assert stage.workspace.swept == [({version.id}, {version.recipe.environment}, WEEK_S)]
+        assert stage.workspace.swept == [({version.id}, {version.recipe.environment}, set(), WEEK_S)]
 
     play(tmp_path, story, environment_keep_s=WEEK_S)
 

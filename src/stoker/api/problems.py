@@ -27,6 +27,7 @@ _STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
     (errors.BadRequest, 400, "Bad request"),
     (errors.TooLarge, 413, "Request too large"),
     (errors.BuildFailed, 422, "Build failed"),
+    (errors.FetchFailed, 422, "Fetch failed"),
     (errors.Unavailable, 503, "Service unavailable"),
     (errors.PredictionCanceled, 409, "Prediction canceled"),
     (errors.PredictionFailed, 500, "Prediction failed"),

@@ -9,6 +9,7 @@ from stoker.api.resources import (
     accounts,
     aliases,
     builds,
+    checkpoints,
     collections,
     delivery,
     deployments,
@@ -88,6 +89,10 @@ def routes(services: Services) -> list[Route]:
         path("/stoker/builds", POST=builds.create),
         path("/stoker/builds/{id}", GET=builds.get),
         path("/stoker/builds/{id}/events", GET=builds.events),
+        path("/stoker/checkpoints", reads="administer", GET=checkpoints.list_, POST=checkpoints.create),
+        path("/stoker/checkpoints/{id}", reads="administer", GET=checkpoints.get),
+        path("/stoker/fetches/{id}", reads="administer", GET=checkpoints.get_fetch),
+        path("/stoker/fetches/{id}/events", reads="administer", GET=checkpoints.events),
         path("/stoker/collections", POST=collections.create),
         path("/stoker/collections/{slug}", PATCH=collections.update, DELETE=collections.delete),
         path(

@@ -13,6 +13,7 @@ from stoker.api.limits import RateLimits
 from stoker.api.retries import Retries
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile, Version
+from stoker.core.checkpoints import Checkpoint, Fetch, Wanted
 from stoker.core.deployments import Deployment
 from stoker.core.hardware import CPU, Hardware
 from stoker.core.links import Links
@@ -75,14 +76,62 @@ class BuildLog(Protocol):
 class Builder(Protocol):
     """Makes versions of source trees."""
 
-    async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
-        """Begins; raises ``Invalid`` for a tree that cannot be one, or whose bytes are not here."""
+    async def start(
+        self,
+        model: str,
+        files: Sequence[SourceFile],
+        *,
+        strict: bool = False,
+        checkpoint: str | None = None,
+    ) -> Build:
+        """Begins; raises ``Invalid`` for a tree that cannot be one, or or what is not here yet."""
         ...
 
     def get(self, id: str) -> BuildLog | None: ...
 
     async def close(self) -> None:
         """Ends what is being built, and tells whoever listens."""
+        ...
+
+
+class FetchLog(Protocol):
+    """A fetch and how far it is, while the server remembers it."""
+
+    seen: Fetch
+    changes: int
+
+    @property
+    def is_over(self) -> bool: ...
+
+    def subscribe(self, waker: Callable[[], None]) -> None: ...
+
+    def unsubscribe(self, waker: Callable[[], None]) -> None: ...
+
+
+class Checkpoints(Protocol):
+    """The weights that are here."""
+
+    async def get(self, id: str) -> Checkpoint | None: ...
+
+    async def all(self) -> list[Checkpoint]: ...
+
+
+class Fetches(Protocol):
+    """Brings weights here."""
+
+    @property
+    def shelf(self) -> Checkpoints: ...
+
+    async def start(self, wanted: Wanted) -> Fetch:
+        """Begins, or joins the one that brings the same; raises ``Invalid`` for what cannot be a source."""
+        ...
+
+    def get(self, id: str) -> FetchLog | None: ...
+
+    def running(self) -> list[Fetch]: ...
+
+    async def close(self) -> None:
+        """Breaks off what is under way, and tells whoever listens."""
         ...
 
 
@@ -93,6 +142,7 @@ class Services:
     dispatcher: Dispatcher
     deployer: Deployer
     builder: Builder
+    fetches: Fetches
     links: Links
     settings: Settings
     clock: Clock

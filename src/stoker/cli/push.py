@@ -7,9 +7,6 @@ import click
 from stoker.cli import options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from stoker.cli.pushing.source import Hashed
     from stoker.cli.server.client import Api
     from stoker.cli.terminal.screen import Screen
 
@@ -39,7 +36,7 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
     on stderr; stdout gets the version id.
     """
     from stoker.cli.pushing import source
-    from stoker.cli.pushing.build import build
+    from stoker.cli.pushing.project import push_project
     from stoker.cli.reference import parse
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
@@ -51,9 +48,7 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
     api = connect()
     with open_screen() as screen:
         _ensure_model(api, model, public, screen)
-        files = _read(root, screen)
-        _send(api, files, screen)
-        built = build(api, model, files, strict=strict, screen=screen)
+        built = push_project(api, root, model, strict=strict, screen=screen)
     if as_json:
         told = {"model": model, "version": built.version, "cached": built.cached}
         click.echo(text.to_json(told | {"build": built.id, "warnings": list(built.warnings)}))
@@ -84,24 +79,3 @@ def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen")
         found = api.get(f"/models/{model}")
     if public is not None and found["visibility"] != wanted:
         screen.line(f"Warning: {model} exists and stays {found['visibility']}.")
-
-
-def _read(root: "Path", screen: "Screen") -> list["Hashed"]:
-    from stoker.cli.pushing import source
-
-    listing = source.list_files(root)
-    for warning in listing.warnings:
-        screen.line(f"Warning: {warning}")
-    screen.phase("Reading the files", total=sum(file.size_bytes for file in listing.files), unit="bytes")
-    return source.hash_files(listing.files, screen.advance)
-
-
-def _send(api: "Api", files: list["Hashed"], screen: "Screen") -> None:
-    from stoker.cli.pushing import upload
-    from stoker.cli.terminal import text
-
-    sent = upload.send_missing(api, files, screen)
-    known = len({item.sha256 for item in files}) - sent.files
-    screen.line(
-        f"Sent {text.count(sent.files, 'file')} ({text.size(sent.size_bytes)}), {known} known to the server."
-    )

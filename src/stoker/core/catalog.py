@@ -1,5 +1,7 @@
 """Models, versions, accounts and tokens: the things that exist before anything runs."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -117,6 +119,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """sha256 of the weights that a training gave, kept in the file store; None for a version as pushed."""
     weights_name: str = "weights"
     """What the file with the weights is called where the model sees it."""
+    checkpoint: str | None = None
+    """Id of the weights in the server's cache that it runs with (``core.checkpoints``); None without any."""
     trained_from: str | None = None
     """``owner/name:<64 hex>``: what the weights were trained from."""
     warnings: tuple[str, ...] = ()
@@ -158,6 +162,17 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     def _component(self, name: str) -> dict[str, Any]:
         return self.openapi_schema["components"]["schemas"].get(name, {})
+
+
+def version_id(files: Iterable[SourceFile], environment: str, checkpoint: str | None = None) -> str:
+    """sha256 of what runs: every file with its path, the environment with all that is in it, the weights."""
+    content: dict[str, Any] = {
+        "environment": environment,
+        "files": [[file.path, file.sha256, file.executable] for file in files],
+    }
+    if checkpoint is not None:
+        content["checkpoint"] = checkpoint
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):

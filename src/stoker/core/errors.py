@@ -13,6 +13,7 @@
     │   └── VersionUnknown       no such version, or not permitted
     ├── BuildFailed              a source tree did not become a version (carries what to do)
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
+    ├── FetchFailed              weights did not become a checkpoint (carries what to do)
     ├── Unavailable              shutting down or out of capacity; try again
     ├── PredictionFailed         the prediction that somebody waits for has failed (says why)
     ├── PredictionCanceled       the prediction that somebody waits for was ended by someone else
@@ -129,6 +130,12 @@ class ConfigInvalid(BuildFailed):
     """cog.yaml cannot be built."""
 
     code = "config_invalid"
+
+
+class FetchFailed(StokerError):
+    """The weights could not be fetched."""
+
+    code = "fetch_failed"
 
 
 class Unavailable(StokerError):

@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most private memory that a model process may take."""
     instance_open_files: int | None = None
     """Most files that a model process may have open."""
+    hub_url: str | None = None
+    """Where weights are fetched from by name, instead of Hugging Face."""
+    hub_token: str | None = None
+    """Token for what the hub does not give to everybody."""
     strict_builds: bool = False
     """Whether warnings of a build are errors for everyone."""
     hardware: tuple[Hardware, ...] = ()

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from stoker.core.checkpoints import CHECKPOINT_VARIABLE
 from stoker.engines.folders import Folders
 from stoker.ports.engine import InstanceSpec
 
@@ -46,6 +47,7 @@ def variables(spec: InstanceSpec, folders: Folders) -> dict[str, str]:
         **spec.variables,
         **_gpus(spec),
         **({"COG_WEIGHTS": str(folders.weights(spec.weights_name))} if spec.weights is not None else {}),
+        **({CHECKPOINT_VARIABLE: str(spec.checkpoint)} if spec.checkpoint is not None else {}),
     }
 
 

@@ -20,7 +20,10 @@ from stoker.core.settings import Settings
 from stoker.engines.machine import LocalMachine
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
+from stoker.hub.huggingface import HUB, HuggingFace
 from stoker.packaging.builder import Builder
+from stoker.packaging.checkpoints.fetching import Fetches
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.ports.blobs import Blobs
@@ -70,7 +73,8 @@ async def assemble(
     ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
     engine = _engine(settings)
     environments = Environments(settings.data_dir, blobs, clock)
-    workspace = LocalWorkspace(blobs, environments, settings.data_dir)
+    shelf = Shelf(settings.data_dir)
+    workspace = LocalWorkspace(blobs, environments, shelf, settings.data_dir)
     if left := await engine.sweep():
         log.warning("ended %d processes that an earlier server left behind", left)
     await environments.sweep()
@@ -94,13 +98,19 @@ async def assemble(
     stack.push_async_callback(fleet.close)
     deployed = Deployed(store=store, fleet=fleet, idle_s=settings.idle_s)
     dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
-    builder = Builder(store=store, blobs=blobs, environments=environments, workspace=workspace, clock=clock)
+    builder = Builder(
+        store=store, blobs=blobs, environments=environments, workspace=workspace, shelf=shelf, clock=clock
+    )
     stack.push_async_callback(builder.close)
+    hub = HuggingFace(settings.hub_url or HUB, settings.hub_token)
+    stack.push_async_callback(hub.close)
+    fetches = Fetches(shelf=shelf, hub=hub, clock=clock)
+    stack.push_async_callback(fetches.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
     loops.append(asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")))
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, deployed, builder, hardware)
+    services = _services(ground, dispatcher, deployed, builder, fetches, hardware)
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -186,6 +196,7 @@ def _services(
     dispatcher: Dispatcher,
     deployed: Deployed,
     builder: Builder,
+    fetches: Fetches,
     hardware: tuple[Hardware, ...],
 ) -> Services:
     return Services(
@@ -194,6 +205,7 @@ def _services(
         dispatcher=dispatcher,
         deployer=deployed,
         builder=builder,
+        fetches=fetches,
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,

@@ -18,6 +18,8 @@ from stoker.core.hardware import Hardware
 from stoker.core.settings import Settings
 
 ALIASES = {"data_dir": "STOKER_HOME"}
+SHARED = {"hub_url": "HF_ENDPOINT", "hub_token": "HF_TOKEN"}
+"""Variables that a machine may have for other programs; ours come first."""
 LISTS = ("allow_net",)
 TABLES = ("hardware",)
 """Lists of tables; in the environment they are JSON."""
@@ -64,6 +66,8 @@ def _check(settings: Settings) -> None:
     _check_hardware(settings.hardware)
     if settings.public_url is not None and not settings.public_url.startswith(("http://", "https://")):
         raise ConfigError("public_url must start with http:// or https://.")
+    if settings.hub_url is not None and not settings.hub_url.startswith(("http://", "https://")):
+        raise ConfigError("hub_url must start with http:// or https://.")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError("TLS needs both a certificate and a key: set --tls-cert and --tls-key.")
 
@@ -94,7 +98,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for setting in Settings.__struct_fields__:
-        text = environ.get(variable_of(setting), "")
+        text = environ.get(variable_of(setting), "") or environ.get(SHARED.get(setting, ""), "")
         if text:
             found[setting] = _parsed(setting, text)
     return found

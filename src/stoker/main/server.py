@@ -90,7 +90,9 @@ async def _listen_until_told(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await asyncio.gather(dispatcher.drain(settings.drain_s, hurry=hurry), services.builder.close())
+    await asyncio.gather(
+        dispatcher.drain(settings.drain_s, hurry=hurry), services.builder.close(), services.fetches.close()
+    )
     server.should_exit = True
     await serving
 

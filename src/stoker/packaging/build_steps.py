@@ -4,19 +4,20 @@ Called by ``builder``, which owns the task and turns errors into the end of the 
 """
 
 import asyncio
-import hashlib
 import posixpath
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stoker.core.catalog import Recipe, SourceFile, Version
+from stoker.core.catalog import Recipe, SourceFile, Version, version_id
+from stoker.core.checkpoints import CHECKPOINT_VARIABLE
 from stoker.core.environments import EnvironmentSpec
 from stoker.core.errors import BuildFailed, ConfigInvalid
 from stoker.core.ignore import CONFIG_FILE
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.cogyaml.config import Config
 from stoker.packaging.cogyaml.reader import read_config
 from stoker.packaging.cogyaml.weights import place_weights
@@ -25,6 +26,7 @@ from stoker.packaging.environments.lock import SDK_VERSION
 from stoker.packaging.environments.requirements import Requirements, read_requirements
 from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
+from stoker.packaging.readmes import new_readme
 from stoker.packaging.schema import Described, describe
 from stoker.packaging.source import READY_SCHEMA, local, write_tree
 from stoker.packaging.workspace import LocalWorkspace
@@ -45,6 +47,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     environments: Environments
     workspace: LocalWorkspace
+    shelf: Shelf
     machine: Machine
 
 
@@ -52,26 +55,39 @@ class Building:
     """``scratch`` is a folder of its own; the builder removes it."""
 
     def __init__(
-        self, live: LiveBuild, files: Sequence[SourceFile], *, strict: bool, tools: Tools, scratch: Path
+        self,
+        live: LiveBuild,
+        files: Sequence[SourceFile],
+        *,
+        strict: bool,
+        checkpoint: str | None,
+        tools: Tools,
+        scratch: Path,
     ):
         self._live = live
         self._pushed = {file.path: file for file in sorted(files)}
         self._strict = strict
+        self._checkpoint = checkpoint
         self._tools = tools
         self._scratch = scratch
         self._mark = f"{tools.environments.mark}{live.seen.id}"
 
     async def run(self) -> tuple[str, bool]:
         """The version's id, and whether it existed. Raises ``BuildFailed``."""
+        with self._tools.shelf.held(self._checkpoint):
+            return await self._run()
+
+    async def _run(self) -> tuple[str, bool]:
         config, requirements = await self._read_source()
         spec, python = await self._make_environment(config, requirements)
-        id = version_id(self._pushed.values(), spec.id)
+        id = version_id(self._pushed.values(), spec.id, self._checkpoint)
         known = await self._tools.store.versions.get(id)
         described = _of(known) if known else await self._describe(config, python, spec)
         self._live.progress("version", f"Keeping version {id[:12]}.")
         version = self._version(id, config, spec, described)
         await self._tools.workspace.place(version)
-        about = await self._new_readme()
+        readme = await new_readme(self._tools.store, version.model, self._pushed.values())
+        about = await self._readme_text(readme) if readme else None
         await self._tools.store.versions.create(version)
         if about is not None:
             owner, _, name = version.model.partition("/")
@@ -184,7 +200,7 @@ class Building:
             predict=config.predict,
             train=config.train,
             concurrency=config.concurrency,
-            variables=config.variables,
+            variables=config.variables | await self._place_checkpoint(),
             mark=self._mark,
             on_line=self._live.log,
         )
@@ -206,6 +222,12 @@ class Building:
             raise BuildFailed(f"The OpenAPI schema that was pushed has no {takes} and {gives}.") from None
         return Described(schema=schema, slots=config.concurrency or 1, cog_version=SDK_VERSION)
 
+    async def _place_checkpoint(self) -> dict[str, str]:
+        """As an instance has it: a module may look at the weights' configuration when it is imported."""
+        if self._checkpoint is None:
+            return {}
+        return {CHECKPOINT_VARIABLE: str(await self._tools.shelf.place(self._checkpoint))}
+
     def _source(self, config: Config) -> list[SourceFile]:
         return place_weights(self._pushed.values(), config.weights)
 
@@ -218,6 +240,7 @@ class Building:
             slots=described.slots,
             variables=config.variables,
             gpu=config.gpu,
+            checkpoint=self._checkpoint,
             warnings=self._live.seen.warnings,
         )
         return Version(
@@ -230,23 +253,9 @@ class Building:
             source=tuple(self._source(config)),
         )
 
-    async def _new_readme(self) -> str | None:
-        """The README to show from now on: the pushed one, where the model has none or the push changed it.
-
-        What people wrote into the model's page stays while the file stays as it was.
-        """
-        pushed = readme_of(self._pushed.values())
-        owner, _, name = self._live.seen.model.partition("/")
-        model = await self._tools.store.models.get(owner, name)
-        if pushed is None or model is None:
-            return None
-        if model.readme and model.latest_version is not None:
-            latest = await self._tools.store.versions.get(model.latest_version, model=model.ref)
-            before = readme_of(latest.source) if latest else None
-            if before is not None and before.sha256 == pushed.sha256:
-                return None
+    async def _readme_text(self, file: SourceFile) -> str | None:
         try:
-            return await self._text(pushed.path, limit_bytes=_README_LIMIT_BYTES)
+            return await self._text(file.path, limit_bytes=_README_LIMIT_BYTES)
         except BuildFailed as error:
             self._live.log(f"The README is not shown: {error.message}")
             return None
@@ -270,20 +279,6 @@ class Building:
 
     def _folder(self, name: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._scratch))
-
-
-def version_id(files: Iterable[SourceFile], environment: str) -> str:
-    """sha256 of what runs: every file with its path, and the environment with everything that is in it."""
-    content = {
-        "environment": environment,
-        "files": [[file.path, file.sha256, file.executable] for file in files],
-    }
-    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
-
-
-def readme_of(files: Iterable[SourceFile]) -> SourceFile | None:
-    """The project's own README.md, in any case."""
-    return next((file for file in files if file.path.lower() == "readme.md"), None)
 
 
 def _that_name_src(code: Sequence[tuple[str, Path]]) -> list[str]:

@@ -18,6 +18,7 @@ from stoker.core.errors import BuildFailed, Invalid, StokerError, Unavailable
 from stoker.core.ids import opaque_key
 from stoker.core.ignore import CONFIG_FILE
 from stoker.packaging.build_steps import Building, Tools
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
@@ -43,6 +44,7 @@ class Builder:
         blobs: Blobs,
         environments: Environments,
         workspace: LocalWorkspace,
+        shelf: Shelf,
         clock: Clock,
         machine: Machine | None = None,
     ):
@@ -52,6 +54,7 @@ class Builder:
             clock=clock,
             environments=environments,
             workspace=workspace,
+            shelf=shelf,
             machine=machine or Machine(),
         )
         self._scratch = environments.scratch
@@ -60,20 +63,30 @@ class Builder:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._closed = False
 
-    async def start(self, model: str, files: Sequence[SourceFile], *, strict: bool = False) -> Build:
-        """Begins a build of files whose blobs are here; raises ``Invalid`` for paths that make no tree.
+    async def start(
+        self,
+        model: str,
+        files: Sequence[SourceFile],
+        *,
+        strict: bool = False,
+        checkpoint: str | None = None,
+    ) -> Build:
+        """Begins a build of files whose blobs are here, to run with that checkpoint.
 
-        Raises ``Unavailable`` while stopping.
+        Raises ``Invalid`` for paths that make no tree and for a checkpoint that is not here, ``Unavailable``
+        while stopping.
         """
         if self._closed:
             raise Unavailable
         check_files(files)
         if not any(file.path == CONFIG_FILE for file in files):
             raise Invalid(f"There is no {CONFIG_FILE} in what was pushed.")
+        if checkpoint is not None and await self._tools.shelf.get(checkpoint) is None:
+            raise Invalid(f"There is no checkpoint {checkpoint} here; fetch it first.")
         build = Build(id=opaque_key(os.urandom(16)), model=model, created_us=self._tools.clock.now_us())
         _log.info("build %s of %s", build.id, model)
         live = self._keep(LiveBuild(build))
-        task = asyncio.create_task(self._run(live, files, strict), name=f"build {build.id}")
+        task = asyncio.create_task(self._run(live, files, strict, checkpoint), name=f"build {build.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return build
@@ -97,11 +110,13 @@ class Builder:
         self._builds[live.seen.id] = live
         return live
 
-    async def _run(self, live: LiveBuild, files: Sequence[SourceFile], strict: bool) -> None:
+    async def _run(
+        self, live: LiveBuild, files: Sequence[SourceFile], strict: bool, checkpoint: str | None
+    ) -> None:
         """The edge of a build: whatever happens in it becomes its last event."""
         try:
             async with self._turns:
-                version, cached = await self._build(live, files, strict)
+                version, cached = await self._build(live, files, strict, checkpoint)
             live.succeed(version, cached=cached)
         except asyncio.CancelledError:
             live.fail("The server is stopping. Push again in a moment.")
@@ -113,10 +128,15 @@ class Builder:
             _log.exception("build %s of %s broke", live.seen.id, live.seen.model)
             live.fail("The build failed for a reason that is in the server's log.")
 
-    async def _build(self, live: LiveBuild, files: Sequence[SourceFile], strict: bool) -> tuple[str, bool]:
+    async def _build(
+        self, live: LiveBuild, files: Sequence[SourceFile], strict: bool, checkpoint: str | None
+    ) -> tuple[str, bool]:
         self._scratch.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self._scratch))
         try:
-            return await Building(live, files, strict=strict, tools=self._tools, scratch=scratch).run()
+            building = Building(
+                live, files, strict=strict, checkpoint=checkpoint, tools=self._tools, scratch=scratch
+            )
+            return await building.run()
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))

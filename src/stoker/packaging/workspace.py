@@ -14,6 +14,7 @@ import msgspec
 from stoker.core.catalog import Version
 from stoker.core.errors import BuildFailed
 from stoker.packaging.ages import Ages
+from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.environments.environment import Environments
 from stoker.packaging.sharing import Shared
 from stoker.packaging.source import READY_SCHEMA, local, write_tree
@@ -25,26 +26,37 @@ YOUNG_S = 3600.0
 
 
 class LocalWorkspace:
-    """Sources in ``sources/VERSION``, environments as ``Environments`` keeps them."""
+    """Sources in ``sources/VERSION``, the rest as ``Environments`` and ``Shelf`` keep it."""
 
-    def __init__(self, blobs: Blobs, environments: Environments, data_dir: Path):
+    def __init__(self, blobs: Blobs, environments: Environments, shelf: Shelf, data_dir: Path):
         self._folder = data_dir.resolve() / "sources"
         self._blobs = blobs
         self._environments = environments
+        self._shelf = shelf
         self._writing = Shared[Path]()
         self._ages = Ages()
 
     async def place(self, version: Version) -> Place:
         """Where the version is, after making what is not here. Raises ``BuildFailed``."""
+        checkpoint = version.recipe.checkpoint
+        weights = await self._shelf.place(checkpoint) if checkpoint is not None else None
         python = await self._python(version)
         folder = self._folder / version.id
         if not self._ages.renew(folder):
             await self._writing.run(version.id, lambda _tell: self._write(version, folder))
         home = self._environments.home(version.recipe.environment)
-        return Place(python, folder, home, await self._weights(version))
+        return Place(python, folder, home, await self._weights(version), weights)
 
-    async def sweep(self, versions: set[str], environments: set[str], *, environment_keep_s: float) -> int:
+    async def sweep(
+        self,
+        versions: set[str],
+        environments: set[str],
+        checkpoints: set[str],
+        *,
+        environment_keep_s: float,
+    ) -> int:
         trees = await asyncio.to_thread(self._remove_unused, versions)
+        trees += await self._shelf.remove_unused(checkpoints, older_than_s=YOUNG_S)
         keep_s = max(environment_keep_s, YOUNG_S)
         return trees + await self._environments.remove_unused(environments, older_than_s=keep_s)
 

@@ -31,6 +31,8 @@ class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Weights that were trained, read-only; the model finds their path in COG_WEIGHTS."""
     weights_name: str = "weights"
     """The name that the model sees at the end of that path."""
+    checkpoint: Path | None = None
+    """A folder of weights that many instances share, read-only; the model finds it in STOKER_CHECKPOINT."""
     slots: int = 1
     gpus: tuple[int, ...] | None = None
     """Indexes of the GPUs that it may see, and no others; None leaves it to the machine."""

@@ -72,6 +72,7 @@ class Launch:
             mode="train" if trains else "predict",
             weights=place.weights,
             weights_name=recipe.weights_name,
+            checkpoint=place.checkpoint,
             slots=1 if trains else recipe.slots,
             gpus=member.gpus if self._host.has_gpus else None,
             threads=self._host.threads(len(member.gpus)),

@@ -1,4 +1,5 @@
-"""Removes what has outlived its time: data of old predictions, expired files, bytes, sources, environments.
+"""Removes what has outlived its time: data of old predictions, expired files, bytes, sources, environments,
+checkpoints.
 
 A duty of the server's. It asks the store what is still referred to and leaves the removing to the adapters.
 """
@@ -56,11 +57,14 @@ class Sweep:
         """A version may be deleted while it still runs; what starts while this looks has a young place."""
         versions = await self._store.versions.ids()
         environments = await self._store.versions.environments()
+        checkpoints = set(await self._store.versions.by_checkpoint())
         for member in self._fleet.members():
             versions.add(member.version.id)
             environments.add(member.version.recipe.environment)
+            if member.version.recipe.checkpoint is not None:
+                checkpoints.add(member.version.recipe.checkpoint)
         removed = await self._workspace.sweep(
-            versions, environments, environment_keep_s=self._settings.environment_keep_s
+            versions, environments, checkpoints, environment_keep_s=self._settings.environment_keep_s
         )
         if removed:
-            log.info("removed %d source trees and environments that no version needs", removed)
+            log.info("removed %d source trees, environments and checkpoints that no version needs", removed)

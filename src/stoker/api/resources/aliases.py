@@ -24,6 +24,8 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class NewAliases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: list[Published]
+    take_over: bool = False
+    """Whether ids may leave the model's other versions for this one."""
 
 
 async def list_(request: Request) -> Response:
@@ -39,10 +41,10 @@ async def put(request: Request) -> Response:
     if not request.caller.is_operator:
         raise Forbidden("Aliases are given by the operator's account.")
     model, version = await _version(request, "change")
-    wanted = (await bodies.read_as(request, NewAliases)).aliases
-    _check(wanted)
-    given = [Alias(id=one.id, name=one.model, model=model, version=version) for one in wanted]
-    await request.services.store.aliases.put(model, version, given)
+    wanted = await bodies.read_as(request, NewAliases)
+    _check(wanted.aliases)
+    given = [Alias(id=one.id, name=one.model, model=model, version=version) for one in wanted.aliases]
+    await request.services.store.aliases.put(model, version, given, take_over=wanted.take_over)
     return await list_(request)
 
 

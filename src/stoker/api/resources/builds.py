@@ -14,7 +14,7 @@ from stoker.api.wire import time_text
 from stoker.core import permissions
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile
-from stoker.core.errors import Invalid, NotFound
+from stoker.core.errors import Forbidden, Invalid, NotFound
 
 
 class NewFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +28,7 @@ class NewBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
     files: list[NewFile]
     strict: bool = False
+    checkpoint: str | None = None
 
 
 async def create(request: Request) -> Response:
@@ -39,8 +40,12 @@ async def create(request: Request) -> Response:
     except NotFound:
         raise Invalid(f"There is no model {wanted.model}; create it first.") from None
     permissions.demand(request.caller, "change", model)
+    if wanted.checkpoint is not None and not request.caller.is_operator:
+        raise Forbidden("The weights on this server are the operator's account's to give to versions.")
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
-    started = await request.services.builder.start(model.ref, files, strict=wanted.strict)
+    started = await request.services.builder.start(
+        model.ref, files, strict=wanted.strict, checkpoint=wanted.checkpoint
+    )
     return answers.json(_describe(started), 201)
 
 

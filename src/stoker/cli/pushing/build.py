@@ -26,10 +26,14 @@ class Built:
     warnings: tuple[str, ...]
 
 
-def build(api: Api, model: str, files: Sequence[Hashed], *, strict: bool, screen: Screen) -> Built:
+def build(
+    api: Api, model: str, files: Sequence[Hashed], *, strict: bool, checkpoint: str | None, screen: Screen
+) -> Built:
     """Makes a version of the files; raises with what the server says is wrong where it cannot."""
     screen.phase("Building")
-    wanted = {"model": model, "files": [item.wire() for item in files], "strict": strict}
+    wanted: dict[str, Any] = {"model": model, "files": [item.wire() for item in files], "strict": strict}
+    if checkpoint is not None:
+        wanted["checkpoint"] = checkpoint
     started = api.post("/stoker/builds", wanted)
     watch = _Watch(screen)
     url = f"{api.base_url}/v1/stoker/builds/{started['id']}/events"

@@ -91,10 +91,18 @@ class Versions(Protocol):
         """The environments that some version runs in."""
         ...
 
+    async def by_checkpoint(self) -> dict[str, list[str]]:
+        """The checkpoints that versions run with, each with those (``owner/name:id``), newest first."""
+        ...
+
 
 class Aliases(Protocol):
-    async def put(self, model: str, version: str, aliases: Sequence[Alias]) -> None:
-        """The aliases of a version from now on. Raises ``NotFound`` where there is no such version,
+    async def put(
+        self, model: str, version: str, aliases: Sequence[Alias], *, take_over: bool = False
+    ) -> None:
+        """The aliases of a version from now on; with ``take_over`` also those of the model's other versions.
+
+        Raises ``NotFound`` where there is no such version,
         ``Conflict`` where an id is another version's (real or alias) or a name is another model's."""
         ...
 

@@ -17,8 +17,10 @@ class SqliteAliases:
         self._write = writer.do
         self._read = readers.do
 
-    async def put(self, model: str, version: str, aliases: Sequence[Alias]) -> None:
-        await self._write(_put, model, version, aliases)
+    async def put(
+        self, model: str, version: str, aliases: Sequence[Alias], *, take_over: bool = False
+    ) -> None:
+        await self._write(_put, model, version, aliases, take_over)
 
     async def of_version(self, model: str, version: str) -> list[Alias]:
         return sorted(
@@ -34,13 +36,15 @@ class SqliteAliases:
         return found[0] if found else None
 
 
-def _put(db: sqlite3.Connection, model: str, version: str, aliases: Sequence[Alias]) -> None:
+def _put(db: sqlite3.Connection, model: str, version: str, aliases: Sequence[Alias], take_over: bool) -> None:
     with all_or_nothing(db):
         found = db.execute(_SQL["has_version"], (model, version)).fetchone()
         if found is None:
             raise NotFound
         (ref,) = found
         db.execute(_SQL["clear"], (ref, version))
+        if take_over:
+            db.executemany(_SQL["take"], [(alias.id, ref) for alias in aliases])
         for alias in aliases:
             _check(db, alias, ref, version)
             db.execute(_SQL["add"], (alias.id, alias.name or "", ref, version))

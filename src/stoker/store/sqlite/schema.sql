@@ -83,6 +83,8 @@ CREATE INDEX versions_newest ON versions (model, created_us, id);
 CREATE INDEX versions_by_id ON versions (id, created_us);
 CREATE INDEX versions_trained ON versions (json_extract(recipe, '$.trained_from') COLLATE NOCASE)
     WHERE json_extract(recipe, '$.trained_from') IS NOT NULL;
+CREATE INDEX versions_with_checkpoint ON versions (json_extract(recipe, '$.checkpoint'))
+    WHERE json_extract(recipe, '$.checkpoint') IS NOT NULL;
 
 -- Wide values come last: a list or a guard never reads the pages that they overflow to.
 CREATE TABLE predictions (

@@ -55,6 +55,9 @@ class SqliteVersions:
     async def environments(self) -> set[str]:
         return await self._read(_column, _SQL["environments"])
 
+    async def by_checkpoint(self) -> dict[str, list[str]]:
+        return await self._read(_by_checkpoint)
+
 
 def _create(db: sqlite3.Connection, version: Version, row: tuple[Any, ...]) -> bool:
     with all_or_nothing(db):
@@ -100,6 +103,13 @@ def _has_trained(db: sqlite3.Connection, base: str) -> bool:
 
 def _column(db: sqlite3.Connection, sql: str) -> set[str]:
     return {row[0] for row in db.execute(sql)}
+
+
+def _by_checkpoint(db: sqlite3.Connection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for checkpoint, model, id in db.execute(_SQL["checkpoints"]):
+        found.setdefault(checkpoint, []).append(f"{model}:{id}")
+    return found
 
 
 def _row(version: Version) -> tuple[Any, ...]:

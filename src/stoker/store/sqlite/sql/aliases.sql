@@ -4,6 +4,9 @@ SELECT model FROM versions WHERE model = ? AND id = ?;
 -- clear: a version has no aliases any more
 DELETE FROM aliases WHERE model = ? AND version = ?;
 
+-- take: no version of the model has that id any more
+DELETE FROM aliases WHERE id = ? AND model = ?;
+
 -- is_version: a model that has a version of this id
 SELECT model FROM versions WHERE id = ? LIMIT 1;
 

@@ -56,3 +56,7 @@ UNION SELECT json_extract(recipe, '$.weights') FROM versions WHERE json_extract(
 
 -- environments: every environment that is in use
 SELECT DISTINCT environment FROM versions;
+
+-- checkpoints: every checkpoint that is in use, with each version that runs with it
+SELECT json_extract(recipe, '$.checkpoint'), model, id FROM versions
+WHERE json_extract(recipe, '$.checkpoint') IS NOT NULL ORDER BY created_us DESC, id;

@@ -1,0 +1,61 @@
+"""``stoker catalog``: the models that ship with Stoker, brought to a server with their weights."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stoker.cli import options
+
+_folder = click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder with a catalogue of your own, instead of what ships.",
+)
+
+
+@click.group(epilog="\b\nExample:\n  stoker catalog list\n")
+def catalog() -> None:
+    """Add models that ship with Stoker, with their weights. For the operator's account."""
+
+
+@catalog.command(
+    epilog="""\b
+Examples:
+  stoker catalog add meta/meta-llama-3.1-8b-instruct
+  stoker catalog add meta/meta-llama-3.1-8b-instruct --weights /models/Llama-3.1-8B-Instruct
+  stoker catalog add openai/whisper --weights openai/whisper-large-v3-turbo --private
+"""
+)
+@click.argument("name", metavar="OWNER/NAME")
+@click.option("--weights", metavar="DIR|ORG/NAME", help="A folder of the server's machine, or a hub id.")
+@click.option("--revision", help="A branch, tag or commit of the hub's.")
+@click.option("--allow-pickle", is_flag=True, help="Take weights that can run code, if there are no others.")
+@click.option("--hardware", metavar="SKU", help="What it runs on.  [default: a GPU if offered, else cpu]")
+@click.option(
+    "--public/--private", "public", default=True, help="Who may use it, where it is new.  [default: public]"
+)
+@_folder
+@options.as_json("Print one JSON object instead of the version id.")
+def add(name: str, folder: Path | None, as_json: bool, **chosen: Any) -> None:
+    """Make the model of the catalogue run on the server, and print its version id last.
+
+    Its weights are fetched once, checked, and shared by all versions that run with them. Doing it again
+    keeps the weights that are there and brings the model up to date.
+    """
+    from stoker.cli.cataloguing import adding, entries
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
+    from stoker.cli.terminal.screen import open_screen
+
+    entry = entries.find_entry(entries.read_entries(folder), name)
+    api = connect()
+    with open_screen() as screen:
+        added = adding.add(api, entry, name, adding.Choice(**chosen), screen)
+    if as_json:
+        told = {"model": name, "version": added.version, "checkpoint": added.checkpoint}
+        click.echo(text.to_json(told | {"cached": added.cached}))
+        return
+    click.echo(f"Try it: {added.example}", err=True)
+    click.echo(added.version)

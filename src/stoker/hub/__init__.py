@@ -1,0 +1,1 @@
+"""The adapter of ``ports.hub``: Hugging Face, or a mirror of it."""

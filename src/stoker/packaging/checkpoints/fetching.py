@@ -1,0 +1,178 @@
+"""Fetches: brings what somebody wants onto the shelf, as tasks, and keeps their state for whoever asks.
+
+Called by the api (``start``, ``get``) and by the composition root (``close``). They live in memory; what one
+has brought so far is on the disk, and whoever asks for the same again goes on from there.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from stoker.core.checkpoints import (
+    Checkpoint,
+    CheckpointFile,
+    Fetch,
+    Wanted,
+    checkpoint_id,
+    is_commit,
+    is_hub_id,
+)
+from stoker.core.errors import BuildFailed, FetchFailed, Invalid, StokerError, Unavailable
+from stoker.core.ids import opaque_key
+from stoker.packaging.checkpoints import directory, safetensors
+from stoker.packaging.checkpoints.download import Download
+from stoker.packaging.checkpoints.live_fetch import LiveFetch
+from stoker.packaging.checkpoints.shelf import Shelf
+from stoker.ports.clock import Clock
+from stoker.ports.hub import Hub
+
+_log = logging.getLogger(__name__)
+
+_KEPT = 100
+
+
+class Fetches:
+    """One a server; its fetches are ended by ``close``."""
+
+    def __init__(self, *, shelf: Shelf, hub: Hub, clock: Clock):
+        self.shelf = shelf
+        self._hub = hub
+        self._clock = clock
+        self._fetches: dict[str, LiveFetch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def start(self, wanted: Wanted) -> Fetch:
+        """Begins, or joins the one that brings the same. Raises ``Invalid`` for what cannot be a source."""
+        if self._closed:
+            raise Unavailable
+        await asyncio.to_thread(_check, wanted)
+        for live in self._fetches.values():
+            if live.seen.wanted == wanted and not live.is_over:
+                return live.seen
+        fetch = Fetch(id=opaque_key(os.urandom(16)), wanted=wanted, created_us=self._clock.now_us())
+        live = self._keep(LiveFetch(fetch))
+        task = asyncio.create_task(self._run(live), name=f"fetch {fetch.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return live.seen
+
+    def get(self, id: str) -> LiveFetch | None:
+        """A fetch of this server's lifetime: those under way, and the latest that are over."""
+        return self._fetches.get(id)
+
+    def running(self) -> list[Fetch]:
+        return [live.seen for live in self._fetches.values() if not live.is_over]
+
+    async def close(self) -> None:
+        """Breaks off what is under way; it can be gone on with. May be called again."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _keep(self, live: LiveFetch) -> LiveFetch:
+        over = [id for id, fetch in self._fetches.items() if fetch.is_over]
+        for id in over[: max(0, len(self._fetches) - _KEPT + 1)]:
+            del self._fetches[id]
+        self._fetches[live.seen.id] = live
+        return live
+
+    async def _run(self, live: LiveFetch) -> None:
+        """The edge of a fetch: whatever happens in it becomes its end."""
+        source = live.seen.wanted.source
+        try:
+            checkpoint, cached = await self._fetch(live)
+            _log.info("fetched %s: checkpoint %s, %d bytes", source, checkpoint.id, checkpoint.size_bytes)
+            live.succeed(checkpoint.id, cached=cached)
+        except asyncio.CancelledError:
+            live.fail("The server is stopping. Run the same again: it goes on from where it is.")
+        except StokerError as error:
+            live.fail(error.message)
+        except Exception:  # noqa: BLE001 - the edge of a loop
+            _log.exception("the fetch of %s broke", source)
+            live.fail(f"{source} could not be fetched, for a reason that is in the server's log.")
+
+    async def _fetch(self, live: LiveFetch) -> tuple[Checkpoint, bool]:
+        wanted = live.seen.wanted
+        live.begin(f"Looking at {wanted.source}")
+        known = await self.shelf.all()
+        if wanted.is_local:
+            same = await asyncio.to_thread(directory.find_same, wanted, known)
+        else:
+            same = next((one for one in known if one.wanted == wanted and is_commit(wanted.revision)), None)
+        if same is not None and await self._is_whole(same.id):
+            return same, True
+        return await (self._adopt(live) if wanted.is_local else self._download(live, known))
+
+    async def _adopt(self, live: LiveFetch) -> tuple[Checkpoint, bool]:
+        with self._collecting(live.seen.wanted, None) as folder:
+            try:
+                files = await directory.collect(live.seen.wanted, folder, live)
+                return await self._add(live, folder, files, commit=None)
+            finally:
+                await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+    async def _download(self, live: LiveFetch, known: list[Checkpoint]) -> tuple[Checkpoint, bool]:
+        wanted = live.seen.wanted
+        listing = await self._hub.list_files(wanted.source, wanted.revision)
+        for one in known:
+            is_same = (_choice(one.wanted), one.commit) == (_choice(wanted), listing.commit)
+            if is_same and await self._is_whole(one.id):
+                return one, True
+        with self._collecting(wanted, listing.commit) as folder:
+            files = await Download(self._hub, self._clock, wanted, listing, folder=folder).run(live)
+            return await self._add(live, folder, files, commit=listing.commit)
+
+    @contextlib.contextmanager
+    def _collecting(self, wanted: Wanted, commit: str | None) -> Iterator[Path]:
+        """Where its files come together, the same for the same; kept by the sweep meanwhile."""
+        key = hashlib.sha256(msgspec.json.encode([wanted, commit])).hexdigest()
+        with self.shelf.held(key):
+            yield self.shelf.incoming / key
+
+    async def _add(
+        self, live: LiveFetch, folder: Path, files: list[CheckpointFile], *, commit: str | None
+    ) -> tuple[Checkpoint, bool]:
+        await asyncio.to_thread(safetensors.check, folder, [file.path for file in files])
+        checkpoint = Checkpoint(
+            id=checkpoint_id(files),
+            wanted=live.seen.wanted,
+            commit=commit,
+            created_us=self._clock.now_us(),
+            files=tuple(sorted(files)),
+        )
+        try:
+            added = await self.shelf.add(checkpoint, folder)
+        except OSError as error:
+            raise FetchFailed(f"The weights could not be kept: {error.strerror or error}.") from error
+        return checkpoint, not added
+
+    async def _is_whole(self, id: str) -> bool:
+        try:
+            await self.shelf.place(id)
+        except BuildFailed:
+            return False
+        return True
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.is_local:
+        directory.check_folder(wanted)
+    elif not is_hub_id(wanted.source):
+        raise Invalid(
+            f"{wanted.source!r} is neither a model of the hub (org/name) nor the absolute path of a folder."
+        )
+
+
+def _choice(wanted: Wanted) -> Wanted:
+    """What of a repository is wanted, whatever its state is called."""
+    return msgspec.structs.replace(wanted, revision=None)

@@ -1,24 +1,27 @@
 """One prediction's answer: tokens come in, pieces of text go out, and what it took is counted.
 
-``predict`` makes one for each prediction and records its ``metrics`` when it is over, however it ended.
+``predict`` makes one for each prediction. What was counted is recorded as it grows: a prediction that is
+cancelled is over at once, and has the metrics that it had then.
 """
 
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 
 from text import Decode, Detokenizer, Stops
 
+RECORD_EVERY_TOKENS = 16
+"""A metric costs about as much as a piece of text."""
+
 
 class Answer:
-    """``begun`` is when the prediction began, by ``time.perf_counter``; ``ends`` are tokens that are no text."""
+    """``begun`` is when the prediction began (``time.perf_counter``); ``ends`` are tokens but no text."""
 
-    def __init__(self, *, prompt_tokens: int, begun: float, ends: Collection[int]):
-        self._prompt_tokens = prompt_tokens
+    def __init__(self, *, begun: float, ends: Collection[int], record: Callable[[str, float], None]):
         self._begun = begun
         self._ends = frozenset(ends)
+        self._record = record
         self._made = 0
-        self._first_s: float | None = None
 
     async def pieces(
         self, batches: AsyncGenerator[list[int]], *, decode: Decode, stop_sequences: Sequence[str]
@@ -36,17 +39,15 @@ class Answer:
         if rest := stops.rest():
             yield rest
 
-    def metrics(self) -> dict[str, float]:
-        """By the names that the published model gives them; times in seconds."""
+    def close(self) -> None:
+        """Records what it came to, by the names that the published model gives it."""
         taken_s = time.perf_counter() - self._begun
-        found: dict[str, float] = {
-            "input_token_count": self._prompt_tokens,
-            "output_token_count": self._made,
-            "tokens_per_second": self._made / taken_s if taken_s else 0.0,
-        }
-        return found if self._first_s is None else found | {"time_to_first_token": self._first_s}
+        self._record("output_token_count", self._made)
+        self._record("tokens_per_second", self._made / taken_s if taken_s else 0.0)
 
     def _count(self, tokens: Sequence[int]) -> None:
-        if tokens and self._first_s is None:
-            self._first_s = time.perf_counter() - self._begun
-        self._made += len(tokens)
+        before, self._made = self._made, self._made + len(tokens)
+        if tokens and not before:
+            self._record("time_to_first_token", time.perf_counter() - self._begun)
+        if tokens and (not before or before // RECORD_EVERY_TOKENS != self._made // RECORD_EVERY_TOKENS):
+            self._record("output_token_count", self._made)

@@ -1,8 +1,9 @@
 """The cache of keys and values for a model whose layers lie on several GPUs.
 
-The manager keeps all pages in one tensor on one device, and a layer elsewhere could not read them. ``spread``
-gives every other device a tensor of the same form, so that the page numbers hold everywhere. Each device then has
-room for all layers and uses that of its own: memory for speed, since nothing but page numbers travels.
+The manager keeps all pages in one tensor on one device, and a layer elsewhere could not read them.
+``spread`` gives every other device a tensor of the same form, so that the page numbers hold everywhere.
+Each device then has room for all layers and uses that of its own: memory for speed, since nothing but page
+numbers travels.
 """
 
 from typing import Any
@@ -28,6 +29,8 @@ def spread(cache: PagedAttentionCache, devices: dict[int, torch.device]) -> None
                 allocator._kv_page_views[layer] = _same_place(allocator._kv_page_views[layer], copy)
 
 
-def _same_place(views: tuple[torch.Tensor, torch.Tensor], copy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _same_place(
+    views: tuple[torch.Tensor, torch.Tensor], copy: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     keys, values = (copy.as_strided(view.shape, view.stride(), view.storage_offset()) for view in views)
     return keys, values

@@ -1,7 +1,7 @@
 """The model, generating for many requests at once: transformers' continuous batching manager, kept alive.
 
-``predict`` starts one ``Engine`` and asks it for each prediction's tokens. The manager works in a thread of its
-own; everything else here happens on the event loop. The engine knows tokens, never text.
+``predict`` starts one ``Engine`` and asks it for each prediction's tokens. The manager works in a thread of
+its own; everything else here happens on the event loop. The engine knows tokens, never text.
 """
 
 import asyncio
@@ -75,7 +75,8 @@ class Engine:
         self._manager.background_thread_status.request_stop(BackgroundThreadStatus.HARD_STOP, 0)
 
     def _add(self, name: str, prompt: list[int], sampling: Sampling) -> None:
-        added = self._manager.add_request(
+        # A loop that is just ending takes no request and says so by its None; ``_end`` then tells the stream.
+        self._manager.add_request(
             prompt,
             request_id=name,
             max_new_tokens=sampling.max_tokens,
@@ -83,15 +84,13 @@ class Engine:
             eos_token_id=self._ends,
             sampling=sampling,
         )
-        if added is None:
-            raise Stopped(self.failure or "the generation loop is stopping")
 
     def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         """The manager's life, in a thread; whoever waits when it is over is told."""
         self._manager.start()
         self._manager.join(time.perf_counter())
         error = self._manager.background_thread_status.fatal_error
-        reason = f"{type(error).__name__}: {error}" if error is not None else "it was stopped"
+        reason = "it was stopped" if error is None else f"{type(error).__name__}: {error}"
         _post(loop, self._end, f"The model's generation loop has ended ({reason}).")
 
     def _end(self, failure: str) -> None:
@@ -129,10 +128,13 @@ class _Stream:
         self._fresh += output.generated_tokens[self._known :]
         self._known = len(output.generated_tokens)
         self.is_over = output.is_finished()
-        self._failure = output.error
+        if output.error is not None:
+            self._failure = f"The model could not go on with this prediction: {output.error}"
         self._wake.set()
 
     def fail(self, failure: str) -> None:
+        if self.is_over:
+            return
         self.is_over = True
         self._failure = failure
         self._wake.set()
@@ -154,7 +156,7 @@ class _Router(OutputRouter):
 
 
 def _manager(model: Any, sizes: Sizes, ends: list[int]) -> ContinuousBatchingManager:
-    # Its own sampling is for the whole batch; ours is for each request, and has chosen when the best is taken.
+    # Its own sampling is for the whole batch. Ours is for each request and comes before the best is taken.
     config = GenerationConfig(do_sample=False, eos_token_id=ends or [-1])
     manager = model.init_continuous_batching(
         generation_config=config,

@@ -1,7 +1,7 @@
 """A checkpoint's weights and tokenizer, on the hardware at hand.
 
-Called once by ``predict``. Any directory that ``AutoModelForCausalLM`` reads will do; nothing is fetched, and no
-code of the checkpoint's runs.
+Called once by ``predict``. Any directory that ``AutoModelForCausalLM`` reads will do; nothing is fetched,
+and no code of the checkpoint's runs.
 """
 
 import os
@@ -29,8 +29,8 @@ def checkpoint() -> Path:
     given = os.environ.get("STOKER_CHECKPOINT", "")
     if not given:
         raise RuntimeError(
-            "This model needs weights: add it with `stoker catalog add NAME --weights DIRECTORY-or-hub-id`, or set"
-            " STOKER_CHECKPOINT to the directory of a checkpoint."
+            "This model needs weights: add it with `stoker catalog add NAME --weights DIRECTORY-or-hub-id`,"
+            " or set STOKER_CHECKPOINT to the directory of a checkpoint."
         )
     if not Path(given, "config.json").is_file():
         raise RuntimeError(f"STOKER_CHECKPOINT is {given}, which holds no checkpoint: it has no config.json.")
@@ -62,7 +62,9 @@ def _quantised(quantisation: str, dtype: torch.dtype) -> dict[str, Any]:
     if quantisation == "none":
         return {}
     if not is_bitsandbytes_available():
-        raise RuntimeError(f"LLAMA_QUANTIZE={quantisation} needs bitsandbytes among the model's requirements.")
+        raise RuntimeError(
+            f"LLAMA_QUANTIZE={quantisation} needs bitsandbytes among the model's requirements."
+        )
     if quantisation == "8bit":
         return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
     config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)

@@ -18,7 +18,6 @@ from loading import checkpoint, load
 from prompts import render
 from sampling import Sampling
 from sizes import measure
-from text import Detokenizer, Stops
 
 SLOTS = int(os.environ.get("COG_MAX_CONCURRENCY") or 64)
 """As many as cog.yaml says."""
@@ -45,11 +44,11 @@ class Predictor(BasePredictor):
         prompt: str = Input(default="", description="What to answer."),
         system_prompt: str = Input(
             default="You are a helpful assistant.",
-            description="How to answer. Used by the chat template, or where prompt_template has {system_prompt}.",
+            description="How to answer, for the chat template or prompt_template's {system_prompt}.",
         ),
         min_tokens: int = Input(default=0, description="The answer does not end before so many tokens."),
         max_tokens: int = Input(
-            default=512, description="The answer has at most so many tokens, and no more than the context has room."
+            default=512, description="The answer has at most so many tokens, and ends where the context does."
         ),
         temperature: float = Input(
             default=0.6, description="How freely tokens are drawn; 0 always takes the likeliest."
@@ -65,18 +64,19 @@ class Predictor(BasePredictor):
             default=0, description="Taken off a token's score for each time that the answer has it already."
         ),
         stop_sequences: str = Input(
-            default="", description="Texts, with commas between them, that end the answer and are not part of it."
+            default="",
+            description="Texts that end the answer and are not part of it, with commas between them.",
         ),
         prompt_template: str = Input(
             default="",
-            description="The whole prompt, with {prompt} and {system_prompt} in it; empty is the model's own template.",
+            description="The whole prompt, with {prompt} and {system_prompt} in it; empty is the model's own.",
         ),
         seed: int | None = Input(default=None, description="The same seed and inputs give the same answer."),
-        max_new_tokens: int | None = Input(default=None, description="Older name of max_tokens; wins if given."),
+        max_new_tokens: int | None = Input(default=None, description="Older name of max_tokens; wins."),
         messages: str = Input(
             default="",
-            description='A conversation as JSON, [{"role": "user", "content": "..."}, ...], instead of prompt and'
-            " system_prompt. An addition of Stoker's.",
+            description='A conversation as JSON, [{"role": "user", "content": "..."}, ...], instead of'
+            " prompt and system_prompt. An addition of Stoker's.",
         ),
     ) -> AsyncConcatenateIterator[str]:
         begun = time.perf_counter()
@@ -94,7 +94,8 @@ class Predictor(BasePredictor):
         # In a thread: a long prompt takes a while, and the others' tokens must not wait for it.
         tokens = await asyncio.to_thread(render, self.loaded.tokenizer, messages=messages, **texts)
         sampling.max_tokens = min(sampling.max_tokens, self._room(len(tokens)))
-        answer = Answer(prompt_tokens=len(tokens), begun=begun, ends=self.loaded.ends)
+        self.record_metric("input_token_count", len(tokens))
+        answer = Answer(begun=begun, ends=self.loaded.ends, record=self.record_metric)
         pieces = answer.pieces(
             self.engine.tokens(tokens, sampling),
             decode=self.decode,
@@ -105,8 +106,7 @@ class Predictor(BasePredictor):
                 async for piece in pieces:
                     yield piece
         finally:
-            for name, value in answer.metrics().items():
-                self.record_metric(name, value)
+            answer.close()
 
     def _room(self, prompt_tokens: int) -> int:
         """How many tokens an answer to this prompt may have."""

@@ -1,7 +1,7 @@
 """From what a caller gives to the tokens that the model reads.
 
-``predict`` calls ``render`` once a prediction. Which form the prompt takes: ``messages``, else the caller's own
-template, else the tokenizer's chat template, else (a base model) the prompt as it is.
+``predict`` calls ``render`` once a prediction. Which form the prompt takes: ``messages``, else the caller's
+own template, else the tokenizer's chat template, else (a base model) the prompt as it is.
 """
 
 import json
@@ -17,7 +17,12 @@ Message = dict[str, str]
 
 
 def render(
-    tokenizer: PreTrainedTokenizerBase, *, prompt: str, system_prompt: str, prompt_template: str, messages: str
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    prompt: str,
+    system_prompt: str,
+    prompt_template: str,
+    messages: str,
 ) -> list[int]:
     """The prompt's tokens; ``ValueError`` where it is empty or a part of it is not as it must be."""
     if messages:
@@ -90,7 +95,7 @@ def _templated(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> s
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text: str, *, starts: bool = True) -> list[int]:
-    """``starts`` adds the token that texts begin with; a template that writes it itself gets no second one."""
+    """``starts`` adds the token that texts begin with, unless the text itself begins with it."""
     begun = bool(tokenizer.bos_token) and text.startswith(str(tokenizer.bos_token))
     if not text:
         return []

@@ -1,9 +1,9 @@
 """How a request's next token is chosen: its own parameters and its own chance, whatever else is in the batch.
 
-``predict`` makes a ``Sampling`` of a prediction's inputs. ``Sampler`` is the manager's logits processor: it is
-asked once a step with one row of scores for each request and raises the score of the chosen token beyond all
-others, so that the manager, which takes the best, takes it. Nothing here may fail for one row: the manager
-would end, and with it every request. What could be wrong is refused in ``Sampling`` before that.
+``predict`` makes a ``Sampling`` of a prediction's inputs. ``Sampler`` is the manager's logits processor: it
+is asked once a step with one row of scores for each request and raises the score of the chosen token beyond
+all others, so that the manager, which takes the best, takes it. Nothing here may fail for one row: the
+manager would end, and with it every request. What could be wrong is refused in ``Sampling`` before that.
 """
 
 import math
@@ -28,8 +28,8 @@ NARROW = 1024
 class Sampling:
     """A request's parameters, checked, with what they must remember from token to token.
 
-    A ``temperature`` of 0 takes the likeliest token. ``top_k`` 0 and ``top_p`` 1 leave nothing out. The penalties
-    count what was generated, not the prompt.
+    A ``temperature`` of 0 takes the likeliest token. ``top_k`` 0 and ``top_p`` 1 leave nothing out. The
+    penalties count what was generated, not the prompt.
     """
 
     temperature: float
@@ -47,8 +47,8 @@ class Sampling:
         _require(0 <= self.temperature < math.inf, "temperature", self.temperature, "0 or more")
         _require(0 < self.top_p <= 1, "top_p", self.top_p, "above 0 and at most 1")
         _require(self.top_k >= 0, "top_k", self.top_k, "0 (no limit) or more")
-        _require(math.isfinite(self.presence_penalty), "presence_penalty", self.presence_penalty, "a number")
-        _require(math.isfinite(self.frequency_penalty), "frequency_penalty", self.frequency_penalty, "a number")
+        for name in ("presence_penalty", "frequency_penalty"):
+            _require(math.isfinite(getattr(self, name)), name, getattr(self, name), "a number")
         _require(self.min_tokens >= 0, "min_tokens", self.min_tokens, "0 or more")
         _require(self.max_tokens >= 1, "max_tokens", self.max_tokens, "1 or more")
         self._chance = random.Random(self.seed)
@@ -89,7 +89,7 @@ class Sampler(ContinuousBatchingLogitsProcessor):
         int32_tensor.zero_()
 
     def prepare_tensor_args(self, requests_with_new_token: list[FutureRequestState]) -> torch.Tensor:
-        """Called before each step with the requests whose rows come, in that order; the tensor is not used."""
+        """Called before each step with the requests whose rows come; what it returns is not used."""
         self._rows = [request.state.logit_processor_kwargs["sampling"] for request in requests_with_new_token]
         return torch.zeros(len(self._rows), dtype=torch.int32)
 
@@ -133,8 +133,8 @@ def processors(sampler: Sampler) -> ContinuousBatchingLogitsProcessorList:
 def choose(scores: torch.Tensor, rows: Sequence[Sampling]) -> torch.Tensor:
     """One token for each row: of the ``top_k`` best, the fewest with ``top_p`` together, one by chance.
 
-    One random number a row walks along the summed probabilities, so that a request's chance does not depend on
-    how many others there are. A row has at least one candidate, whatever its parameters.
+    One random number a row walks along the summed probabilities, so that a request's chance does not depend
+    on how many others there are. A row has at least one candidate, whatever its parameters.
     """
     device, vocabulary = scores.device, scores.shape[1]
     limits = [min(row.top_k or vocabulary, vocabulary) for row in rows]

@@ -1,7 +1,7 @@
 """How much memory the cache of keys and values takes, and so how many tokens can be in work at once.
 
-Called by ``predict`` after the weights are loaded. The manager's own default takes most of what is free, which
-on a CPU is memory that others need.
+Called by ``predict`` after the weights are loaded. The manager's own default takes most of what is free,
+which on a CPU is memory that others need.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def plan(shape: Shape, *, free_bytes: int, slots: int, on_gpu: bool) -> Sizes:
     """The sizes for a machine with so much free memory; ``MemoryError`` where one page does not fit."""
     batch_tokens = max(slots, min(GPU_BATCH_TOKENS if on_gpu else CPU_BATCH_TOKENS, shape.context_tokens))
     budget = int(free_bytes * (GPU_SHARE if on_gpu else CPU_SHARE))
-    # A step's scores, its activations, and its part of the attention mask, which is as wide as the cache and the step.
+    # A step's scores and activations. The attention mask is as high as a step and as wide as cache and step.
     budget -= slots * shape.vocabulary * _SCORE_BYTES
     budget -= batch_tokens * (batch_tokens * shape.mask_bytes + 2 * shape.peak_bytes)
     token_bytes = shape.layers * shape.layer_bytes + shape.peak_bytes + batch_tokens * shape.mask_bytes + 8

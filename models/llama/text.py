@@ -1,13 +1,15 @@
 """Text out of tokens, piece by piece: whole characters only, and never a part of a stop sequence.
 
-``predict`` has one ``Detokenizer`` and one ``Stops`` a prediction. Neither looks at more than the last few tokens,
-so a long answer costs no more a token than a short one.
+``answer`` has one ``Detokenizer`` and one ``Stops`` a prediction. Neither looks at more than the last few
+tokens, so a long answer costs no more a token than a short one.
 """
 
 from collections.abc import Callable, Sequence
 
 REPLACEMENT = "\ufffd"
 _LONGEST_CHARACTER_BYTES = 4
+_MOST_WAIT = 2 * _LONGEST_CHARACTER_BYTES - 1
+"""Some decoders spoil the character before as well, until the last is whole."""
 
 Decode = Callable[[list[int]], str]
 
@@ -15,8 +17,9 @@ Decode = Callable[[list[int]], str]
 class Detokenizer:
     """Gives the text that is settled; bytes that may yet become a character wait for the rest of it.
 
-    Tokens are read behind those that were given last, since how a word begins depends on what was before it. Those
-    begin where a character does: some decoders make nothing of bytes that follow half a character.
+    Tokens are read behind those that were given last, since how a word begins depends on what was before
+    it. Those begin where a character does: some decoders make nothing of bytes that follow half a
+    character.
     """
 
     def __init__(self, decode: Decode):
@@ -28,7 +31,11 @@ class Detokenizer:
 
     def push(self, tokens: Sequence[int]) -> str:
         """The new text."""
-        self._waiting += tokens
+        # One by one, so that no more than one character ever waits for its bytes.
+        return "".join([self._push(token) for token in tokens])
+
+    def _push(self, token: int) -> str:
+        self._waiting.append(token)
         text = self._decode(self._behind + self._waiting)
         settled = len(text) - _unsettled(text)
         new = text[self._given : settled]
@@ -66,8 +73,8 @@ class Stops:
 
 def _unsettled(text: str) -> int:
     """How many characters at the end stand for bytes whose character may not be complete."""
-    tail = text[1 - _LONGEST_CHARACTER_BYTES :]
-    return len(tail) - len(tail.rstrip(REPLACEMENT))
+    row = len(text) - len(text.rstrip(REPLACEMENT))
+    return row if row <= _MOST_WAIT else _LONGEST_CHARACTER_BYTES - 1
 
 
 def _overlap(text: str, sequence: str) -> int:

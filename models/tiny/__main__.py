@@ -1,7 +1,7 @@
-"""``python models/tiny MODEL DIRECTORY``: a checkpoint of a few megabytes with random weights, for trying things.
+"""``python models/tiny MODEL DIRECTORY``: a checkpoint of a few megabytes, for trying things.
 
-One module a model; its ``make(folder, seed=...)`` writes the checkpoint, in the layout that the published weights
-have, and the catalogue's models load it as they load those. Needs torch and transformers (``make
+One module a model; its ``make(folder, seed=...)`` writes the checkpoint in the layout of the published
+weights, and the catalogue's models load it as they load those. Needs torch and transformers (``make
 .venv/models/.installed`` makes an environment that has them).
 """
 
@@ -10,7 +10,9 @@ import importlib
 from pathlib import Path
 
 MODELS = sorted(
-    path.stem.replace("_", "-") for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("__")
+    path.stem.replace("_", "-")
+    for path in Path(__file__).parent.glob("*.py")
+    if not path.stem.startswith("__")
 )
 
 

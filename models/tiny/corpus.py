@@ -34,7 +34,11 @@ def everything() -> dict[str, list[str]]:
 def _docstrings() -> Iterator[str]:
     folder = Path(inspect.getfile(inspect)).parent
     for path in sorted(folder.glob("**/*.py")):
-        if "site-packages" not in path.parts and "test" not in path.parts and path.stem in sys.stdlib_module_names:
+        if (
+            "site-packages" not in path.parts
+            and "test" not in path.parts
+            and path.stem in sys.stdlib_module_names
+        ):
             for found in re.findall(r'"""(.+?)"""', path.read_text(errors="replace"), re.DOTALL):
                 yield inspect.cleandoc(found)
 

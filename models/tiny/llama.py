@@ -1,7 +1,7 @@
 """A tiny Llama: ``make`` gives it random weights in a second, ``train`` lets it learn for some minutes.
 
-The tokenizer is a byte-level BPE trained on the spot; its special tokens and its chat template have the form of
-Llama 3's, so that prompts take the way they take in the published model.
+The tokenizer is a byte-level BPE trained on the spot; its special tokens and its chat template have the
+form of Llama 3's, so that prompts take the way they take in the published model.
 """
 
 import random
@@ -36,7 +36,7 @@ def make(folder: Path, *, seed: int = 0) -> None:
 
 
 def train(folder: Path, *, minutes: float, seed: int = 0) -> None:
-    """One of two million parameters that has learned what words look like; prints what it reads and how it goes."""
+    """One of two million parameters that has learned some words; prints what it reads and how it goes."""
     found = corpus.everything()
     for where, texts in found.items():
         print(f"{where}: {len(texts)} texts, {sum(map(len, texts)) / 1e6:.1f} million characters", flush=True)
@@ -97,7 +97,7 @@ def _save(folder: Path, tokenizer: PreTrainedTokenizerFast, model: LlamaForCausa
 
 
 def _tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str], *, most: int) -> torch.Tensor:
-    """All texts in one row, each paragraph as a little conversation: how it begins asks, how it goes on answers."""
+    """All texts in one row, each paragraph as a conversation: how it begins asks, how it goes on answers."""
     row: list[int] = []
     for ids in _encoded(tokenizer, texts):
         row += ids

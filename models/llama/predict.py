@@ -69,7 +69,7 @@ class Predictor(BasePredictor):
         ),
         prompt_template: str = Input(
             default="",
-            description="The whole prompt, with {prompt} and {system_prompt} in it; empty is the model's own.",
+            description="The whole prompt, with {prompt} and {system_prompt}; empty is the model's own.",
         ),
         seed: int | None = Input(default=None, description="The same seed and inputs give the same answer."),
         max_new_tokens: int | None = Input(default=None, description="Older name of max_tokens; wins."),

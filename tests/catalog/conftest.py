@@ -39,7 +39,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 @pytest.fixture(scope="session")
 def added(server: StokerServer, tiny: Tiny) -> Added:
-    """``added("llama", "meta/...")``: the version of that name, of what ships or of a folder, once a session."""
+    """``added("llama", "meta/...")``: the version, of what ships or of another catalogue; once a session."""
     versions: dict[str, str] = {}
 
     def add(model: str, name: str, *, catalogue: Path | None = None) -> str:
@@ -55,7 +55,7 @@ def added(server: StokerServer, tiny: Tiny) -> Added:
 
 @pytest.fixture(scope="session")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """``changed("llama", "local/name", file)``: a catalogue with a copy of a model and a predictor beside it."""
+    """``changed("llama", "local/name", file)``: a catalogue whose model runs the file's predictor."""
 
     def change(model: str, name: str, predictor: Path) -> Path:
         catalogue = tmp_path_factory.mktemp("catalogue")

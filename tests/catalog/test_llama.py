@@ -162,9 +162,9 @@ def test_a_prompt_too_long_names_both_numbers(client: httpx.Client, version: str
     def tokens(prompt: str) -> int:
         return api.run(client, version, {"prompt": prompt, "max_tokens": 1})["metrics"]["input_token_count"]
 
-    # A word of this prompt is a fixed number of tokens; what is around it is the same.
+    # Each hundred more of a word are the same number of tokens more.
     hundred = tokens("word " * 100)
-    long = hundred + 2900 * (hundred - tokens("")) // 100
+    long = hundred + 29 * (tokens("word " * 200) - hundred)
     error = api.run(client, version, {"prompt": "word " * 3000})["error"]
     assert error == f"The prompt is too long: it has {long} tokens, and this model takes at most 1023."
 

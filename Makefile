@@ -8,6 +8,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 CLIENT2 := $(VENV)/client2
+MODELS := $(VENV)/models
 JS := tests/clients/js
 LOCK := uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -30,7 +31,7 @@ demo: $(VENV)/.installed ## start a server, push the examples, run each with the
 demo-stop: ## stop the demo's server (its data stays in .demo)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python examples/demo.py stop; fi
 
-test: $(VENV)/.installed $(CLIENT2)/.installed $(JS)/node_modules/.installed ## run all tests (ARGS="-k webhook" for some)
+test: $(VENV)/.installed $(CLIENT2)/.installed $(MODELS)/.installed $(JS)/node_modules/.installed ## run all tests (ARGS="-k webhook" for some)
 	$(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/.installed ## ruff, pyright, import directions
@@ -50,6 +51,7 @@ lock: $(BIN)/uv ## renew the lock files (hashes, no addresses)
 	$(BIN)/$(LOCK) pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	echo 'replicate==2.0.0b4' | $(BIN)/$(LOCK) - -o requirements-client2.lock
+	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --no-header --no-annotate requirements-models.txt $$cpu -o requirements-models.lock
 	cd $(JS) && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
 
 clean: demo-stop ## remove what the other targets made
@@ -71,6 +73,16 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml | $(BIN)/uv
 $(CLIENT2)/.installed: requirements-client2.lock | $(BIN)/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(CLIENT2)
 	$(BIN)/uv pip sync --quiet --python $(CLIENT2)/bin/python --require-hashes requirements-client2.lock
+	@touch $@
+
+# Tiny checkpoints for the catalogue's tests. Which build of torch this is depends on the machine, so this lock has
+# versions without hashes: where pip knows a folder of wheels, the one in it, and else PyTorch's own for CPUs.
+TORCH = links=$$($(BIN)/python -m pip config list | sed -n "s/^[a-z:]*\.\{0,1\}find-links='\(.*\)'/\1/p" | head -n 1); \
+	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; else cpu=--torch-backend=cpu; fi;
+
+$(MODELS)/.installed: requirements-models.lock | $(BIN)/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(MODELS)
+	@$(TORCH) $(BIN)/uv pip sync --quiet --python $(MODELS)/bin/python $$cpu requirements-models.lock
 	@touch $@
 
 $(JS)/node_modules/.installed: $(JS)/package-lock.json

@@ -1,0 +1,26 @@
+"""Put beside models/llama by a test: the model, telling how many requests are in work, failing if told."""
+
+from cog import AsyncConcatenateIterator
+from predict import Predictor as Llama
+
+
+class Predictor(Llama):
+    async def predict(self, prompt: str = "", max_tokens: int = 512) -> AsyncConcatenateIterator[str]:
+        if prompt == "!running":
+            yield str(self.engine.running)
+            return
+        if prompt == "!fail":
+            self.engine._manager.batch_processor.model_runner.compute_batch = None
+        sampling = {
+            "temperature": 0.0,
+            "top_p": 1.0,
+            "top_k": 0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+        }
+        texts = {"system_prompt": "", "stop_sequences": "", "prompt_template": "", "messages": ""}
+        numbers = {"min_tokens": max_tokens, "seed": None, "max_new_tokens": None}
+        async for piece in super().predict(
+            prompt=prompt, max_tokens=max_tokens, **sampling, **texts, **numbers
+        ):
+            yield piece

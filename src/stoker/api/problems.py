@@ -1,5 +1,6 @@
 """Errors as problem JSON (section 11 of the HTTP contract); the one place that knows HTTP statuses."""
 
+import errno
 import logging
 import secrets
 from typing import Any
@@ -28,6 +29,8 @@ _STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
     (errors.TooLarge, 413, "Request too large"),
     (errors.BuildFailed, 422, "Build failed"),
     (errors.Unavailable, 503, "Service unavailable"),
+    (errors.StorageFull, 507, "Insufficient storage"),
+    (errors.StorageFailed, 503, "Storage unavailable"),
     (errors.StokerError, 500, None),
 )
 
@@ -35,8 +38,11 @@ _HEADERS: dict[int, dict[str, str]] = {
     409: NO_RETRY,
     413: {"connection": "close"},
     500: NO_RETRY,
-    503: {"retry-after": "2"},
+    507: NO_RETRY | {"connection": "close"},
 }
+_UNREAD = (413, 507)
+"""After these the rest of the body may still be on its way."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def problem(
@@ -50,7 +56,7 @@ def problem(
     """A problem answer; ``detail`` is never empty, every client shows it."""
     body: dict[str, Any] = {"title": title} if title else {}
     body |= {"detail": detail, "status": status, **more}
-    kind = LastWord if status == 413 else Response
+    kind = LastWord if status in _UNREAD else Response
     return kind(
         msgspec.json.encode(body),
         status_code=status,
@@ -76,7 +82,14 @@ def for_error(error: errors.StokerError) -> Response:
             },
             retry_after=error.reset_s,
         )
-    return problem(status, error.message, title=title)
+    return problem(status, error.message, title=title, headers=_retry(error))
+
+
+def _retry(error: errors.StokerError) -> dict[str, str]:
+    """A server that stops has a successor soon; what a broken store has kept of a create nobody knows."""
+    if isinstance(error, errors.Unavailable):
+        return {"retry-after": "2"}
+    return NO_RETRY if isinstance(error, errors.StorageFailed) else {}
 
 
 def not_found() -> Response:
@@ -92,7 +105,13 @@ def method_not_allowed(allow: str) -> Response:
 
 
 def internal(error: Exception, *, method: str, path: str) -> Response:
-    """500 for what should not have happened; the traceback goes to our log only, found by the request id."""
+    """500 for what should not have happened; the traceback goes to our log only, found by the request id.
+
+    A disk that is full happens, and has an answer of its own.
+    """
+    if isinstance(error, OSError) and error.errno in _FULL:
+        log.error("%s %s failed: %s", method, path, error.strerror)
+        return for_error(errors.StorageFull())
     request_id = secrets.token_hex(8)
     log.error("request %s: %s %s failed", request_id, method, path, exc_info=error)
     return problem(

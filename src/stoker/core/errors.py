@@ -15,7 +15,8 @@
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
     ├── Unavailable              shutting down or out of capacity; try again
     ├── InstanceFailed           an instance could not be started
-    └── StorageFailed            the database cannot be read or written (disk full, read-only, damaged)
+    └── StorageFailed            the database cannot be read or written (read-only, held by another, damaged)
+        ├── StorageFull          there is no room left on the disk
         └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
 
 An error's class docstring is its default message, its ``code`` is stable. HTTP statuses are given
@@ -145,6 +146,12 @@ class StorageFailed(StokerError):
     """The database could not be read or written."""
 
     code = "storage_failed"
+
+
+class StorageFull(StorageFailed):
+    """The server's disk is full. Nothing was changed; whoever runs the server has to make room."""
+
+    code = "storage_full"
 
 
 class DataDirUnusable(StorageFailed):

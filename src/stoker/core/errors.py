@@ -15,6 +15,7 @@
     │   └── ConfigInvalid        cog.yaml says something that cannot be built
     ├── Unavailable              shutting down or out of capacity; try again
     ├── InstanceFailed           an instance could not be started
+    ├── StartFailed              the server cannot start as it is set up (says what is in the way)
     └── StorageFailed            the database cannot be read or written (read-only, held by another, damaged)
         ├── StorageFull          there is no room left on the disk
         └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
@@ -140,6 +141,12 @@ class InstanceFailed(StokerError):
     """The model could not be started."""
 
     code = "instance_failed"
+
+
+class StartFailed(StokerError):
+    """The server cannot start."""
+
+    code = "start_failed"
 
 
 class StorageFailed(StokerError):

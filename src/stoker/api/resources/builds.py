@@ -9,12 +9,14 @@ from starlette.responses import Response
 from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, sse
+from stoker.api.resources import sources
 from stoker.api.services import BuildLog
 from stoker.api.wire import time_text
 from stoker.core import permissions
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import Invalid, NotFound
+from stoker.packaging.source import check_files
 
 
 class NewFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,8 +42,18 @@ async def create(request: Request) -> Response:
         raise Invalid(f"There is no model {wanted.model}; create it first.") from None
     permissions.demand(request.caller, "change", model)
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
+    check_files(files)
+    await _check_sent(request, files)
     started = await request.services.builder.start(model.ref, files, strict=wanted.strict)
     return answers.json(_describe(started), 201)
+
+
+async def _check_sent(request: Request, files: list[SourceFile]) -> None:
+    """Raises ``Invalid`` where a file names bytes that the caller's account has not sent."""
+    sent = await sources.sent_by(request, {file.sha256 for file in files})
+    strange = [file.path for file in files if file.sha256 not in sent]
+    if strange:
+        raise Invalid(f"The bytes of {strange[0]!r} were not sent; /stoker/blobs/missing tells which are.")
 
 
 async def get(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """What a client asks for when it creates a prediction: the body of section 5.5, checked."""
 
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -10,6 +9,7 @@ from stoker.api.words import type_name
 from stoker.core.errors import FieldProblem, InputInvalid
 from stoker.core.prediction import Kind
 from stoker.core.settings import Settings
+from stoker.core.weblinks import leads_somewhere
 
 EVENTS = ("start", "output", "logs", "completed")
 _ALLOWED = ", ".join(f'"{event}"' for event in EVENTS)
@@ -104,12 +104,7 @@ def _webhook_problems(url: str | None, settings: Settings) -> list[FieldProblem]
     if url is None:
         return []
     schemes = ("https", "http") if settings.allow_http_webhooks else ("https",)
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in schemes and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if good:
+    if leads_somewhere(url, schemes):
         return []
     return [FieldProblem("format", "webhook", f"Must be a URL that starts with {' or '.join(schemes)}")]
 

@@ -5,7 +5,7 @@ import base64
 import httpx
 
 from tests.contract.platform import Platform
-from tests.contract.story import story
+from tests.contract.story import story, story_with
 
 SUPERSCRIPT = "\u00b2"
 """A digit by ``str.isdigit`` that ``int`` does not read."""
@@ -54,3 +54,18 @@ async def test_json_that_is_nested_deeper_than_can_be_read(p: Platform) -> None:
     metadata = (None, f'{{"a": {DEEP}}}')
     upload = await p.client.post("/files", files={"content": ("x", b"x"), "metadata": metadata})
     assert told(upload) == (422, "- metadata: Invalid type. Expected: object\n")
+
+
+@story_with(account="alice")
+async def test_an_empty_text_is_not_the_same_as_none(p: Platform) -> None:
+    version = await p.version("sketch")
+    new = {"name": "app", "model": "alice/sketch", "version": version.id, "hardware": "cpu"}
+    await p.client.post("/deployments", json=new | {"min_instances": 0, "max_instances": 1})
+    for change in ({"version": ""}, {"model": ""}, {"hardware": ""}):
+        assert (await p.client.patch("/deployments/alice/app", json=change)).status_code == 422, change
+    own = f"/stoker/models/alice/sketch/versions/{version.id}/aliases"
+    aliases = {"aliases": [{"id": "f" * 64, "model": ""}]}
+    assert told(await p.client.put(own, json=aliases)) == (422, "- aliases.0.model: Must be owner/name\n")
+    wanted = {"version": version.id, "input": {}, "webhook": "http://127.0.0.1:9/", "webhook_completed": ""}
+    refused = await p.client.post("/predictions", json=wanted)
+    assert [field["field"] for field in refused.json()["invalid_fields"]] == ["webhook_completed"]

@@ -1,7 +1,8 @@
-"""Schemathesis against a real server, by our own OpenAPI document: no 5xx, and no answer outside the document.
+"""Schemathesis against a real server, by our own OpenAPI document: no 5xx, no answer outside the document.
 
-``test_fuzz`` runs it briefly, ``make fuzz`` for longer. What it would not guess stands as examples in the document
-that it gets: a model that runs, a prediction, a file and so on; and it gets it as OpenAPI 3.2, which knows QUERY.
+``test_fuzz`` runs it briefly, ``make fuzz`` for longer. What it would not guess stands as examples in the
+document that it gets: a model that runs, a prediction, a file and so on. It gets it as OpenAPI 3.2, which
+knows QUERY.
 """
 
 import json

@@ -18,7 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test lint format bench lock clean
+.PHONY: help setup demo demo-stop test fuzz lint format bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ demo-stop: ## stop the demo's server (its data stays in .demo)
 
 test: $(VENV)/.installed $(CLIENT2)/.installed $(MODELS)/.installed $(JS)/node_modules/.installed ## run all tests (ARGS="-k webhook" for some)
 	$(BIN)/pytest $(ARGS)
+
+fuzz: $(VENV)/.installed ## look for answers outside the OpenAPI document (many minutes; ARGS="--examples 500")
+	$(BIN)/python -m tests.contract.fuzzing $(ARGS)
 
 lint: $(VENV)/.installed ## ruff, pyright, import directions
 	$(BIN)/ruff check .

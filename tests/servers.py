@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from tests.documented import hold
+
 TOKEN = "r8_" + "T" * 37
 START_WITHIN_S = 60
 STOP_WITHIN_S = 60
@@ -79,9 +81,12 @@ class StokerServer:
 
     @contextmanager
     def client(self, **options: Any) -> Iterator[httpx.Client]:
-        """An HTTP client with the token."""
+        """An HTTP client with the token; whatever it is answered is held against the OpenAPI document."""
         headers = {"authorization": f"Bearer {TOKEN}"}
-        with httpx.Client(base_url=self.base_url, headers=headers, timeout=90, **options) as client:
+        hooks = {"response": [hold]}
+        with httpx.Client(
+            base_url=self.base_url, headers=headers, timeout=90, event_hooks=hooks, **options
+        ) as client:
             yield client
 
     def trust(self, authority: Path) -> None:

@@ -27,6 +27,7 @@ from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.live_build import LiveBuild
 from stoker.store.sqlite import SqliteStore
 from tests.contract.scripted import Run, ScriptedDeployer, ScriptedDispatcher, never_ends
+from tests.documented import hold_async
 
 START_US = 1_780_000_000_000_000
 TOKEN = "r8_" + "A" * 37
@@ -105,11 +106,13 @@ class Platform:
         self.clock: FakeClock = services.clock  # type: ignore[assignment]
         self.client = self._client(TOKEN)
         self.other = self._client(OTHERS_TOKEN)
-        self.anonymous = httpx.AsyncClient(base_url=f"{self.base}/v1", timeout=30)
+        self.anonymous = self._client(None)
 
-    def _client(self, token: str) -> httpx.AsyncClient:
-        headers = {"authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=f"{self.base}/v1", headers=headers, timeout=30)
+    def _client(self, token: str | None) -> httpx.AsyncClient:
+        """Whatever it is answered is held against the OpenAPI document."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        hooks = {"response": [hold_async]}
+        return httpx.AsyncClient(base_url=f"{self.base}/v1", headers=headers, timeout=30, event_hooks=hooks)
 
     async def close(self) -> None:
         for client in (self.client, self.other, self.anonymous):

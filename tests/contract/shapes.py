@@ -22,6 +22,10 @@ class Recordings:
         self._newer = {key for keys in told["newer_keys"].values() for key in keys} | NEWER
         self._legacy = {key for keys in told["legacy_keys"].values() for key in keys}
 
+    def records(self) -> list[Shape]:
+        """All of them."""
+        return self._records
+
     def answer(self, method: str, path: str, status: int, variant: str = "") -> Shape:
         """The response part of the record; ``variant`` is its variant up to the first comma."""
         found = [
@@ -56,7 +60,7 @@ class Recordings:
         found = [
             f"{at}.{name} is missing"
             for name, shape in keys.items()
-            if name not in value and shape.get("presence") == "always" and not self._is_legacy(name, shape)
+            if name not in value and shape.get("presence") == "always" and not self.is_legacy(name, shape)
         ]
         for name, member in value.items():
             place = f"{at}.{name}" if at else name
@@ -70,7 +74,8 @@ class Recordings:
         parts = place.replace("[]", "").split(".")
         return parts[-1] in self._newer or ".".join(parts[-2:]) in self._newer
 
-    def _is_legacy(self, name: str, shape: Shape) -> bool:
+    def is_legacy(self, name: str, shape: Shape) -> bool:
+        """Whether the key had gone from the API by the last month of the recordings."""
         months: list[str] = shape.get("months_present", [])
         return name in self._legacy or bool(months and max(months) < LAST_MONTH)
 

@@ -42,6 +42,14 @@ CALLERS = {
     "bob": Who("bob"),  # a stranger to both
     "root": Who(OPERATOR),  # the operator
 }
+INSTANCE = {
+    "version": "0" * 64,
+    "deployment": None,
+    "training": None,
+    "state": "ready",
+    "busy": 0,
+    "slots": 1,
+}
 ROLES: dict[str, Role] = {"ada": "admin", "mia": "member"}
 
 #                                                      alice run read | team ada mia run read | bob root
@@ -55,8 +63,8 @@ GET     /streams/{key}                                   200 200 200 | 200 200 2
 OPTIONS /streams/{key}                                   204 204 204 | 204 204 204 204 204 | 204 204
 GET     /files/stream-{key}                              200 200 200 | 200 200 200 200 200 | 200 200
 OPTIONS /files/stream-{key}                              204 204 204 | 204 204 204 204 204 | 204 204
-GET     /delivery/{id}/{pass_}/{name}                    200 200 200 | 200 200 200 200 200 | 200 200
-OPTIONS /delivery/{id}/{pass_}/{name}                    204 204 204 | 204 204 204 204 204 | 204 204
+GET     /delivery/{id}/{pass}/{name}                     200 200 200 | 200 200 200 200 200 | 200 200
+OPTIONS /delivery/{id}/{pass}/{name}                     204 204 204 | 204 204 204 204 204 | 204 204
 GET     /files                                           200 200 200 | 200 200 200 200 200 | 200 200
 POST    /files                                           201 201 403 | 201 201 201 201 403 | 201 201
 GET     /files/{id}                                      200 200 200 | 200 200 200 200 200 | 404 404
@@ -127,6 +135,7 @@ POST    /openai/v1/audio/translations                    200 200 403 | 200 200 2
 GET     /openai/v1/models                                200 200 200 | 200 200 200 200 200 | 200 200
 GET     /openai/v1/models/{model:path}                   200 200 200 | 200 200 200 200 200 | 404 404
 GET     /health                                          200 200 200 | 200 200 200 200 200 | 200 200
+GET     /openapi.json                                    200 200 200 | 200 200 200 200 200 | 200 200
 """
 
 Row = tuple[str, str]
@@ -318,11 +327,11 @@ async def test_health_tells_of_the_instances_that_the_caller_may_know(p: Platfor
     await p.version("closed", owner="team")
     training = (await things.ask(p, "GET", "/trainings/{id}", of="mia")).path.rpartition("/")[2]
     running = [
-        {"model": "bob/open", "deployment": None},
-        {"model": "bob/open", "deployment": "alice/app"},
-        {"model": "team/closed", "deployment": None},
-        {"model": "bob/deleted", "deployment": None},
-        {"model": "bob/open", "deployment": None, "training": training},
+        {**INSTANCE, "model": "bob/open"},
+        {**INSTANCE, "model": "bob/open", "deployment": "alice/app"},
+        {**INSTANCE, "model": "team/closed"},
+        {**INSTANCE, "model": "bob/deleted"},
+        {**INSTANCE, "model": "bob/open", "training": training},
     ]
     p.dispatcher.running = running
     for caller, seen in (("root", [0, 1, 2, 3, 4]), ("alice", [0, 1]), ("mia.read", [0, 2, 4]), ("bob", [0])):

@@ -41,7 +41,7 @@ async def ask(p: Platform, method: str, route: str, *, of: str, exists: bool = T
     if body is not None:
         more = more | body(of, params)
     path = route.replace(":path", "").format(**params)
-    return Ask(p.base + path if path.startswith(("/health", "/delivery")) else path, more)
+    return Ask(p.base + path if path.startswith(("/health", "/delivery", "/openapi.json")) else path, more)
 
 
 Made = tuple[dict[str, str], dict[str, Any]]
@@ -111,6 +111,7 @@ async def _ended(
     )
     if exists:
         await p.store.predictions.accept(prediction)
+        await p.store.predictions.start(prediction.id, p.clock.now_us())
         ending = Ending(status=Status.SUCCEEDED, completed_us=p.clock.now_us())
         await p.store.predictions.finish(prediction.id, ending)
     return {"id": prediction.id, "key": prediction.stream_key}
@@ -135,8 +136,8 @@ async def _file(p: Platform, of: str, exists: bool) -> Made:
     link = p.services.links.content(record.id, record.name, expires_us=record.expires_us)
     expiry = str(record.expires_us // 1_000_000)
     signature = sign(await signing_secret(p.services, of), of, record.id, expiry)
-    query = {"owner": of, "expiry": expiry, "signature": signature}
-    return {"id": record.id, "name": record.name, "pass_": link.split("/")[-2]}, {"params": query}
+    signed = {"owner": of, "expiry": expiry, "signature": signature}
+    return signed | {"id": record.id, "name": record.name, "pass": link.split("/")[-2]}, {}
 
 
 async def _deployment(p: Platform, of: str, exists: bool) -> Made:
@@ -303,7 +304,9 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
         destination=f"{of}/{params['destination']}", input={}
     ),
     ("POST", "/files"): lambda of, params: {"files": {"content": ("f.txt", SOURCE)}},
-    ("GET", "/files"): lambda of, params: {"params": {}},
+    ("GET", "/files/{id}/download"): lambda of, params: {
+        "params": {name: params[name] for name in ("owner", "expiry", "signature")}
+    },
     ("POST", "/models"): lambda of, params: _json(
         owner=of, name=f"{params['name']}-new", visibility="private", hardware="cpu"
     ),

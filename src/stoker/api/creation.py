@@ -1,7 +1,6 @@
 """What a client asks for when it creates a prediction: the body of section 5.5, checked."""
 
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -10,6 +9,7 @@ from stoker.api.words import type_name
 from stoker.core.errors import FieldProblem, InputInvalid
 from stoker.core.prediction import Kind
 from stoker.core.settings import Settings
+from stoker.core.weblinks import leads_somewhere
 
 EVENTS = ("start", "output", "logs", "completed")
 _ALLOWED = ", ".join(f'"{event}"' for event in EVENTS)
@@ -80,7 +80,11 @@ def _wanted(body: ModelBody, version: str | None, settings: Settings) -> Wanted:
     webhook, events = body.webhook, tuple(body.webhook_events_filter or ())
     if webhook is None and body.webhook_completed is not None:
         webhook, events = body.webhook_completed, ("completed",)
-    problems = _webhook_problems(webhook, settings) + _event_problems(events)
+    problems = [
+        *_webhook_problems("webhook", body.webhook, settings),
+        *_webhook_problems("webhook_completed", body.webhook_completed, settings),
+        *_event_problems(events),
+    ]
     if problems:
         raise InputInvalid(problems)
     return Wanted(
@@ -100,18 +104,13 @@ def _input(raw: msgspec.Raw) -> dict[str, Any]:
     return cast(dict[str, Any], value)
 
 
-def _webhook_problems(url: str | None, settings: Settings) -> list[FieldProblem]:
+def _webhook_problems(field: str, url: str | None, settings: Settings) -> list[FieldProblem]:
     if url is None:
         return []
     schemes = ("https", "http") if settings.allow_http_webhooks else ("https",)
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in schemes and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if good:
+    if leads_somewhere(url, schemes):
         return []
-    return [FieldProblem("format", "webhook", f"Must be a URL that starts with {' or '.join(schemes)}")]
+    return [FieldProblem("format", field, f"Must be a URL that starts with {' or '.join(schemes)}")]
 
 
 def _event_problems(events: tuple[str, ...]) -> list[FieldProblem]:

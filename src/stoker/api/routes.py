@@ -13,6 +13,7 @@ from stoker.api.resources import (
     collections,
     delivery,
     deployments,
+    document,
     examples,
     files,
     hardware,
@@ -64,7 +65,7 @@ def routes(services: Services) -> list[Route]:
         path("/predictions/{id}/cancel", writes="run", POST=predictions.cancel),
         path("/streams/{key}", open=True, GET=streams.text, OPTIONS=streams.preflight),
         path("/files/stream-{key}", open=True, GET=streams.files, OPTIONS=streams.preflight),
-        path("/delivery/{id}/{pass_}/{name}", open=True, GET=delivery.get, OPTIONS=delivery.preflight),
+        path("/delivery/{id}/{pass}/{name}", open=True, GET=delivery.get, OPTIONS=delivery.preflight),
         path("/files", writes="run", GET=files.list_, POST=files.create),
         path("/files/{id}", writes="run", GET=files.get, DELETE=files.delete),
         path("/files/{id}/download", open=True, GET=files.download),
@@ -114,4 +115,5 @@ def routes(services: Services) -> list[Route]:
         path("/stoker/files-secret", reads="run", GET=files.secret),
         path("/health", open=True, GET=health.get),
         *openai.routes(services),
+        path("/openapi.json", open=True, GET=document.get),
     ]

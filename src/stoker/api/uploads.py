@@ -4,11 +4,9 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-import msgspec
-
-from stoker.api.http.bodies import too_large
+from stoker.api.http import bodies
 from stoker.api.http.multipart import Form, Part
-from stoker.core.errors import FieldProblem, InputInvalid
+from stoker.core.errors import BadRequest, FieldProblem, InputInvalid
 from stoker.ports.blobs import Blob, Blobs
 
 NAME_LIMIT_BYTES = 255
@@ -74,14 +72,14 @@ async def limited(part: Part, limit_bytes: int) -> AsyncIterator[bytes]:
     async for chunk in part.chunks():
         size += len(chunk)
         if size > limit_bytes:
-            raise too_large(limit_bytes)
+            raise bodies.too_large(limit_bytes)
         yield chunk
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        value = bodies.json(text.encode())
+    except BadRequest:
         value = None
     if not isinstance(value, dict):
         raise InputInvalid([FieldProblem("invalid_type", "metadata", "Invalid type. Expected: object")])

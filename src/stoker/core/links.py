@@ -10,6 +10,8 @@ import hmac
 from urllib.parse import quote, urlsplit
 
 FILE_STREAM_PREFIX = "stream-"
+EXPIRY_DIGITS = 12
+"""Python reads no number of thousands of digits."""
 
 
 class Links:
@@ -48,7 +50,7 @@ class Links:
     def opens(self, id: str, pass_: str, *, now_us: int) -> bool:
         """Whether the ``EXPIRY-SIGNATURE`` part of a content link is ours and still good."""
         expiry, _, signature = pass_.partition("-")
-        if not expiry.isdigit() or int(expiry) * 1_000_000 < now_us:
+        if not expiry.isdecimal() or len(expiry) > EXPIRY_DIGITS or int(expiry) * 1_000_000 < now_us:
             return False
         return hmac.compare_digest(signature.encode(), self._sign(f"{id} {expiry}").encode())
 

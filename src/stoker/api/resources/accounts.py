@@ -6,7 +6,6 @@ The operator's account makes them; each account, an organisation's admins and th
 import math
 import secrets
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from stoker.core import ids
 from stoker.core.catalog import Account, AccountKind
 from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
 from stoker.core.permissions import demand, may
+from stoker.core.weblinks import leads_somewhere
 from stoker.ports.store import Page
 
 PAGE = 100
@@ -148,7 +148,7 @@ def _problems(given: dict[str, Any]) -> list[FieldProblem]:
         problems.append(FieldProblem("string_lte", "name", f"Must have at most {NAME_LETTERS} characters"))
     for name in ("avatar_url", "github_url"):
         url = given[name]
-        if isinstance(url, str) and urlsplit(url).scheme not in ("http", "https"):
+        if isinstance(url, str) and not leads_somewhere(url):
             problems.append(FieldProblem("format", name, "Does not match format 'uri'"))
     kept_s = given["retention_s"]
     if isinstance(kept_s, int | float) and not 0 <= kept_s < 1e10:

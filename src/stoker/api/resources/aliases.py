@@ -64,7 +64,7 @@ def _check(wanted: list[Published]) -> None:
     for number, one in enumerate(wanted):
         if not ids.is_version_id(one.id):
             problems.append(FieldProblem("pattern", f"aliases.{number}.id", NO_ID))
-        owner, slash, name = (one.model or "a/b").lower().partition("/")
+        owner, slash, name = ("a/b" if one.model is None else one.model).lower().partition("/")
         if not (slash and ids.is_name(owner) and ids.is_name(name)):
             problems.append(FieldProblem("pattern", f"aliases.{number}.model", "Must be owner/name"))
     if problems:

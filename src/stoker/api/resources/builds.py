@@ -79,7 +79,7 @@ class Told:
 
     def __init__(self, build: BuildLog, *, after: str):
         self._build = build
-        self._next = int(after) if after.isdigit() and len(after) < 10 else 0
+        self._next = int(after) if after.isdecimal() and len(after) < 10 else 0
         self.ended = self._is_over and self._next >= len(build.events)
 
     def take(self) -> bytes:

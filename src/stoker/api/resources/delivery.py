@@ -29,7 +29,7 @@ Headers = dict[str, str]
 async def get(request: Request) -> Response:
     """GET /delivery/{id}/{pass}/{name}"""
     services = request.services
-    id, pass_ = request.path_params["id"], request.path_params["pass_"]
+    id, pass_ = request.path_params["id"], request.path_params["pass"]
     now_us = services.clock.now_us()
     # A link lasts as long as its file is remembered: that of an example outlives the time written into it.
     record = await services.store.files.get(id) if services.links.opens(id, pass_, now_us=0) else None

@@ -143,7 +143,8 @@ async def _update(request: Request, deployment: Deployment, given: DeploymentCha
 
 async def _changed_version(request: Request, current: Release, given: DeploymentChange) -> Known:
     """The version to run from now on; the current one needs no permission again."""
-    model, version = given.model or current.model, given.version or current.version
+    model = current.model if given.model is None else given.model
+    version = current.version if given.version is None else given.version
     if (model.casefold(), version) == (current.model.casefold(), current.version):
         known = await request.services.versions.get(current.version, model=current.model)
         if known is not None:

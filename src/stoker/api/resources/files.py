@@ -68,7 +68,7 @@ async def download(request: Request) -> Response:
     id, query = request.path_params["id"], request.query_params
     owner, expiry, signature = query.get("owner", ""), query.get("expiry", ""), query.get("signature", "")
     now_us = services.clock.now_us()
-    if not expiry.isdigit() or len(expiry) > 12 or int(expiry) * 1_000_000 < now_us:
+    if not expiry.isdecimal() or len(expiry) > 12 or int(expiry) * 1_000_000 < now_us:
         raise Forbidden("The link has expired.")
     record = await services.store.files.get(id)
     account = await services.store.accounts.get(owner)

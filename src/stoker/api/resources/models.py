@@ -1,7 +1,6 @@
 """Models: create, get, list, update, delete, README (section 5.4)."""
 
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import PlainTextResponse, Response
@@ -16,6 +15,7 @@ from stoker.core import ids
 from stoker.core.catalog import Model
 from stoker.core.errors import Conflict, FieldProblem, Forbidden, InputInvalid, NotFound
 from stoker.core.permissions import Action, demand, may
+from stoker.core.weblinks import leads_somewhere
 from stoker.ports.store import ModelOrder
 
 PAGE = 25
@@ -189,8 +189,6 @@ def _check(services: Services, wanted: NewModel) -> None:
 
 def _check_links(fields: dict[str, str | None]) -> None:
     """Links are shown on pages: nothing but http and https."""
-    bad = [
-        name for name in LINKS if (url := fields.get(name)) and urlsplit(url).scheme not in ("http", "https")
-    ]
+    bad = [name for name in LINKS if (url := fields.get(name)) and not leads_somewhere(url)]
     if bad:
         raise InputInvalid([FieldProblem("format", name, "Does not match format 'uri'") for name in bad])

@@ -1,0 +1,24 @@
+"""Addresses that callers give."""
+
+import pytest
+
+from stoker.core.weblinks import leads_somewhere
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a", "https://a.example/b?c#d", "HTTPS://A:65535", "http://[::1]/", "http://user@a"]
+)
+def test_addresses(url: str) -> None:
+    assert leads_somewhere(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "a", "http:", "http:///a", "http://[", "http://a:b", "http://a:65536", "http://a:0", "ftp://a"],
+)
+def test_what_is_none(url: str) -> None:
+    assert not leads_somewhere(url)
+
+
+def test_schemes() -> None:
+    assert not leads_somewhere("http://a", ("https",))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hardware
+import progress
 from diffusers import (
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
@@ -38,6 +39,8 @@ class Pipelines:
             module.requires_grad_(False)
             if self._stays:
                 module.to(device.device)
+        for pipeline in filter(None, (self.text, self.image, self.inpaint, refiner)):
+            pipeline.set_progress_bar_config(file=progress.Lines())
         text.vae.enable_slicing()  # several pictures are decoded one by one: the same result in less memory
 
     @classmethod

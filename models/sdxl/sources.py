@@ -56,6 +56,7 @@ def _download(link: str, to: Path) -> None:
                     raise ValueError(f"it is larger than {LIMIT_BYTES} bytes")
                 file.write(chunk)
     except HTTPError as error:
+        error.close()
         raise ValueError(f"the answer was {error.code} {error.reason}") from error
     except URLError as error:
         raise ValueError(f"cannot fetch it: {error.reason}") from error

@@ -58,6 +58,8 @@ def _read_tar(path: Path) -> Trained:
     learned = load(contents[EMBEDDINGS])
     if set(learned) != set(ENCODERS):
         raise ValueError(f"{EMBEDDINGS} has not one entry for each text encoder")
+    if any(vectors.ndim != 2 or not len(vectors) for vectors in learned.values()):
+        raise ValueError(f"{EMBEDDINGS} holds no learned words")
     words = json.loads(contents.get(WORDS, b"{}"))
     if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
         raise ValueError(f"{WORDS} is not a table of words")

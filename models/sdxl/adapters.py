@@ -47,30 +47,26 @@ class Adapters:
         self._loaded: OrderedDict[str, Adapter] = OrderedDict()
         """By sha256 of the file, the one used last at the end."""
         self._known: dict[str, str] = {}
-        """The sha256 of what a link led to."""
+        """The sha256 of what a link led to, and of files."""
 
     def use(self, link: str, *, scale: float) -> Adapter:
         """Switches the weights behind a link on; fetches them where this link is new."""
         key = hashlib.sha256(link.encode()).hexdigest()  # a data URI may be long
         try:
-            if self._known.get(key) in self._loaded:
-                return self._switch_on(self._known[key], scale)
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / "weights"
-                sources.fetch(link, file)
-                adapter = self.use_file(file, scale=scale)
+            if self._known.get(key) not in self._loaded:
+                with tempfile.TemporaryDirectory() as folder:
+                    file = Path(folder) / "weights"
+                    sources.fetch(link, file)
+                    self._known[key] = self._ensure(file)
         except ValueError as error:
             raise ValueError(f"replicate_weights cannot be used: {error}") from error
-        self._known[key] = next(reversed(self._loaded))
-        return adapter
+        return self._switch_on(self._known[key], scale)
 
     def use_file(self, file: Path, *, scale: float) -> Adapter:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        if digest not in self._loaded:
-            self._make_room()
-            self._loaded[digest] = self._load(digest, trained.read(file))
-        return self._switch_on(digest, scale)
+        """Switches the weights in a file on that stays as it is."""
+        if self._known.get(str(file)) not in self._loaded:
+            self._known[str(file)] = self._ensure(file)
+        return self._switch_on(self._known[str(file)], scale)
 
     def use_none(self) -> None:
         if self._loaded:
@@ -83,27 +79,38 @@ class Adapters:
         self._pipeline.set_adapters([adapter.name], [scale])
         return adapter
 
+    def _ensure(self, file: Path) -> str:
+        """Loads the file unless another of the same content is loaded; its sha256."""
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest not in self._loaded:
+            weights = trained.read(file)
+            name = f"w{digest[:12]}"
+            adapter = Adapter(name, _renamed(weights.words, name), _tokens(weights, name))
+            try:
+                self._make_room()
+                self._load(adapter, weights)
+            except BaseException as error:  # a cancel included: half a LoRA must not stay
+                self._drop_all(adapter.tokens)
+                if isinstance(error, Exception):  # libraries meet a strange file with any of theirs
+                    raise ValueError(f"it does not fit this model: {_gist(error)}") from error
+                raise
+            self._loaded[digest] = adapter
+        return digest
+
     def _make_room(self) -> None:
         while len(self._loaded) >= KEPT:
-            _, oldest = self._loaded.popitem(last=False)
+            digest, oldest = next(iter(self._loaded.items()))
             self._pipeline.delete_adapters(oldest.name)
             self._forget(oldest.tokens)
+            del self._loaded[digest]
 
-    def _load(self, digest: str, weights: trained.Trained) -> Adapter:
-        name = f"w{digest[:12]}"
-        adapter = Adapter(name, _renamed(weights.words, name), _tokens(weights, name))
-        try:
-            self._pipeline.load_lora_weights(weights.lora, adapter_name=name)
-            if not any(name in names for names in self._pipeline.get_list_adapters().values()):
-                raise ValueError("it holds nothing for any part of this model")
-            self._learn(adapter.tokens, weights)
-        except BaseException as error:  # a cancel included: half a LoRA must not stay
-            self._drop_all(adapter.tokens)
-            if isinstance(error, Exception):  # libraries meet a strange file with any of theirs
-                raise ValueError(f"it does not fit this model: {_gist(error)}") from error
-            raise
+    def _load(self, adapter: Adapter, weights: trained.Trained) -> None:
+        self._pipeline.load_lora_weights(weights.lora, adapter_name=adapter.name)
+        if not any(adapter.name in names for names in self._pipeline.get_list_adapters().values()):
+            raise ValueError("it holds nothing for any part of this model")
+        self._learn(adapter.tokens, weights)
         print(f"Loaded trained weights: {len(weights.lora)} tensors, {len(adapter.tokens)} words")
-        return adapter
 
     def _readers(self) -> list[tuple[Any, Any]]:
         """Each tokenizer with its text encoder."""

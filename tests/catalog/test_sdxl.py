@@ -3,7 +3,8 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import replicate
 from replicate.exceptions import ModelError
 
 from tests.catalog.conftest import Added, Tiny
-from tests.catalog.things import Lab
+from tests.catalog.things import MODELS, Lab
 from tests.scenarios import api
 from tests.servers import TOKEN, StokerServer
 
 NAME = "stability-ai/sdxl"
 SURFACES = Path(__file__).parents[2] / "../shared/reference/model-surfaces.json"
 QUICK = {"prompt": "a lighthouse", "width": 64, "height": 64, "num_inference_steps": 3, "seed": 1}
+PUBLISHED = [
+    "7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc",
+    "39ed52f2a78e934b3ba6e2a89f5b1c712de7dfea535525255b1aa35c5565e08b",
+]
 LOADED = "Loaded trained weights"
 
 TRAIN = """
@@ -123,6 +128,12 @@ def test_each_scheduler_makes_another_picture_and_a_seed_the_same(studio: Studio
     assert len(set(pictures.values())) == 7
     assert studio.one() == pictures["K_EULER"]
     assert studio.one(seed=2) != pictures["K_EULER"]
+
+
+@pytest.mark.parametrize("id", PUBLISHED)
+def test_code_pinned_to_the_published_version_runs(studio: Studio, id: str) -> None:
+    (link,) = studio.client.run(f"{NAME}:{id}", input=QUICK)
+    assert fetched(link) == studio.one()
 
 
 def test_words_make_the_picture(studio: Studio) -> None:
@@ -318,18 +329,19 @@ def trained(
     server: StokerServer,
     stock: replicate.Client,
     tiny: Tiny,
-    project: Callable[..., Path],
     lab: Lab,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Studio:
     """A version that a training made, with a checkpoint of nothing but a base model in half precision."""
-    checkpoint = tmp_path_factory.mktemp("bare") / "checkpoint"
+    root = tmp_path_factory.mktemp("trainable")
+    checkpoint = root / "checkpoint"
     lab("bare", checkpoint=str(tiny("sdxl")), folder=str(checkpoint))
-    folder = project("sdxl", checkpoint)
-    (folder / "train.py").write_text(TRAIN)
-    config = folder / "cog.yaml"
-    config.write_text(config.read_text() + "train: train.py:train\n")
-    base = server.push(folder, "local/trainable-sdxl")
+    catalogue = trainable(root / "catalogue")
+    added = server.stoker(
+        *("catalog", "add", "local/trainable-sdxl", "--weights", str(checkpoint), "--from", str(catalogue))
+    )
+    assert added.returncode == 0, added.stderr
+    base = added.stdout.split()[-1]
     with server.client() as client:
         client.post(
             "/v1/models",
@@ -345,6 +357,20 @@ def trained(
                 break
         assert training["status"] == "succeeded", training
     return Studio(stock, training["output"]["version"].split(":")[1], name="local/trained-sdxl")
+
+
+def trainable(catalogue: Path) -> Path:
+    """A catalogue with a model that is the same but for a training, which gives what it is given."""
+    folder = catalogue / "sdxl"
+    shutil.copytree(MODELS / "sdxl", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "train.py").write_text(TRAIN)
+    config = folder / "cog.yaml"
+    config.write_text(config.read_text() + "train: train.py:train\n")
+    about = {"title": "t", "description": "d", "names": ["local/trainable-sdxl"]}
+    (folder / "catalog.toml").write_text(
+        "".join(f"{key} = {json.dumps(value)}\n" for key, value in about.items())
+    )
+    return catalogue
 
 
 def test_a_trained_version_has_its_weights_on(trained: Studio) -> None:
@@ -365,8 +391,8 @@ def test_without_a_safety_checker_pictures_are_given_unseen(trained: Studio, lab
     assert lab("size", data=trained.one(image=file_of(red), mask=file_of(mask))) == [64, 64]
 
 
-def test_without_weights_it_says_what_to_do(server: StokerServer, client: httpx.Client, project: Any) -> None:
-    version = server.push(project("sdxl", None), "local/sdxl-without-weights")
+def test_without_weights_it_says_what_to_do(server: StokerServer, client: httpx.Client) -> None:
+    version = server.push(MODELS / "sdxl", "local/sdxl-without-weights")
     ended = api.run(client, version, QUICK)
     assert ended["status"] == "failed"
     assert "stoker catalog add stability-ai/sdxl --weights" in ended["error"]

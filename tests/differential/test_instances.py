@@ -41,7 +41,8 @@ def test_what_is_ours_alone(sides: Sides):
     variables = ours.output["variables"]
     assert ours.output["temp"] == variables["TMPDIR"]
     assert not {name for name in variables if name.startswith(("REPLICATE", "COG_"))}
-    assert {name for name in variables if name.startswith("STOKER")} == {"STOKER_INSTANCE"}
+    told = {name for name in variables if name.startswith("STOKER")}
+    assert told == {"STOKER_INSTANCE", "STOKER_BASE_URL", "STOKER_ALLOW_NET"}
 
 
 def test_what_a_model_writes_is_there_for_its_next_run(sides: Sides):

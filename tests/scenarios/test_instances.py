@@ -92,9 +92,9 @@ def leftovers(server: StokerServer) -> list[str]:
     return [str(path) for path in [*found, *data.glob("given/*"), *data.glob("tmp/inputs/*")]]
 
 
-def test_a_model_sees_nothing_of_the_server(start_server: StartServer):
+def test_a_model_sees_nothing_of_the_server_but_what_it_may_reach(start_server: StartServer):
     own = {"MY_OWN_SECRET": "hidden", "AWS_SECRET_ACCESS_KEY": "hidden"}
-    server = start_server(STOKER_BOOTSTRAP_TOKEN=TOKEN, **own)
+    server = start_server("--allow-net", "10.1.0.0/16", STOKER_BOOTSTRAP_TOKEN=TOKEN, **own)
     version = server.push(MODELS / "surroundings", "local/surroundings")
     with server.client() as client:
         seen = run(client, version)["output"]
@@ -102,7 +102,9 @@ def test_a_model_sees_nothing_of_the_server(start_server: StartServer):
     assert variables["GREETING"] == "hello to you"
     assert TOKEN not in str(variables)
     assert "hidden" not in str(variables)
-    assert [name for name in variables if name.startswith(("STOKER_", "REPLICATE_"))] == ["STOKER_INSTANCE"]
+    told = {name: value for name, value in variables.items() if name.startswith(("STOKER_", "REPLICATE_"))}
+    del told["STOKER_INSTANCE"]
+    assert told == {"STOKER_BASE_URL": server.base_url, "STOKER_ALLOW_NET": "10.1.0.0/16"}
     folder = str(server.data_dir.resolve() / "instances")
     assert all(variables[name].startswith(folder) for name in ("HOME", "TMPDIR"))
     assert seen["temp"] == variables["TMPDIR"]

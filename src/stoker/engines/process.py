@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
@@ -38,12 +39,15 @@ class ProcessEngine:
         memory_limit_bytes: int | None = None,
         open_files_limit: int | None = None,
         output_limit_bytes: int = 256 * 1024 * 1024,
+        variables: Mapping[str, str] | None = None,
     ):
+        """``variables`` are told to every instance."""
         self._instances = data_dir.resolve() / "instances"
         self._given = data_dir.resolve() / "given"
         self._memory_limit_bytes = memory_limit_bytes
         self._open_files_limit = open_files_limit
         self._output_limit_bytes = output_limit_bytes
+        self._variables = dict(variables or {})
         self._mark = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16] + "."
         self._living = set[str]()
         """Ids of the instances that are there, from before their folders are made until these are removed."""
@@ -86,7 +90,7 @@ class ProcessEngine:
             folders.link_weights(spec.weights, spec.weights_name)
 
     def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
-        variables = surroundings.variables(spec, folders)
+        variables = self._variables | surroundings.variables(spec, folders)
         variables[_MARK_VARIABLE] = self._mark + spec.id
         config = {
             "predictor": spec.predictor,

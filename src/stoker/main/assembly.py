@@ -71,7 +71,7 @@ async def assemble(
     blobs = LocalBlobs(settings.data_dir)
     stack.push_async_callback(blobs.sync)
     ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
-    engine = _engine(settings)
+    engine = _engine(settings, links)
     environments = Environments(settings.data_dir, blobs, clock)
     shelf = Shelf(settings.data_dir)
     workspace = LocalWorkspace(blobs, environments, shelf, settings.data_dir)
@@ -117,12 +117,14 @@ async def assemble(
     return services, dispatcher
 
 
-def _engine(settings: Settings) -> ProcessEngine:
+def _engine(settings: Settings, links: Links) -> ProcessEngine:
+    """Models that follow a caller's link are told what the caller may have them reach."""
     return ProcessEngine(
         settings.data_dir,
         memory_limit_bytes=settings.instance_memory_bytes,
         open_files_limit=settings.instance_open_files,
         output_limit_bytes=settings.output_limit_bytes,
+        variables={"STOKER_BASE_URL": links.base, "STOKER_ALLOW_NET": ",".join(settings.allow_net)},
     )
 
 

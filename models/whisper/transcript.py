@@ -54,7 +54,7 @@ class Transcript:
 
     def at_once(self, prompt: Sequence[int]) -> Iterator[Segment]:
         """Several windows at once; only the first sees the prompt."""
-        windows = list(_windows(self.mel))
+        windows = list(quiet_windows(self.mel))
         size = BATCH[self._checkpoint.device.type]
         groups = [windows[:1]] + [windows[start : start + size] for start in range(1, len(windows), size)]
         for number, group in enumerate(groups):
@@ -97,7 +97,7 @@ class Transcript:
             self._count += 1
 
 
-def _windows(mel: Mel) -> Iterator[tuple[int, int]]:
+def quiet_windows(mel: Mel) -> Iterator[tuple[int, int]]:
     """First frame and length of windows that end where it is quiet."""
     first = 0
     while mel.frames - first > WINDOW:

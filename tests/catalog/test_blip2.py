@@ -14,12 +14,13 @@ import httpx
 import pytest
 import replicate
 
-from tests.catalog.conftest import Tiny
+from tests.catalog.conftest import Added
 from tests.catalog.things import MODELS, PYTHON, WITHIN_S, Lab, environment
 from tests.scenarios import api
 from tests.servers import TOKEN, StokerServer
 
 NAME = "salesforce/blip-2"
+PUBLISHED = "4b32258c42e9efd4288bb9910bc532a69727f9acd26aa08e175713a0a857a608"
 SURFACES = Path(__file__).parents[2] / "../shared/reference/model-surfaces.json"
 RED, GREEN, BLUE, BLACK, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 0], [255, 255, 255]
 QUARTERS = [RED, BLUE, GREEN, BLACK]
@@ -28,8 +29,8 @@ Look = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def version(server: StokerServer, tiny: Tiny, project: Callable[..., Path]) -> str:
-    return server.push(project("blip-2", tiny("blip2")), NAME)
+def version(added: Added) -> str:
+    return added("blip2", NAME)
 
 
 @pytest.fixture
@@ -57,9 +58,9 @@ def look(server: StokerServer, version: str, pictures: Path) -> Iterator[Look]:
     """``look("circle.png", question="...")``: what is said."""
     stock = replicate.Client(api_token=TOKEN, base_url=server.base_url)
 
-    def run(name: str, **given: Any) -> str:
+    def run(name: str, *, model: str = f"{NAME}:{version}", **given: Any) -> str:
         with (pictures / name).open("rb") as image:
-            return stock.run(f"{NAME}:{version}", input={"image": image, **given})
+            return stock.run(model, input={"image": image, **given})
 
     yield run
     stock._client.close()
@@ -153,8 +154,14 @@ def test_a_temperature_out_of_bounds_is_refused(client: httpx.Client, version: s
         assert answer.status_code == 422
 
 
-def test_without_weights_it_says_so(server: StokerServer, client: httpx.Client, project: Any) -> None:
-    version = server.push(project("blip-2", None), "local/blip-2-without-weights")
+@pytest.mark.parametrize("name", [NAME, "andreasjansson/blip-2"])
+def test_the_published_id_is_this_model_under_both_names(look: Look, name: str) -> None:
+    answer = look("circle.png", model=f"{name}:{PUBLISHED}", question="What objects are in this image?")
+    assert answer == look("circle.png", question="What objects are in this image?")
+
+
+def test_without_weights_it_says_so(server: StokerServer, client: httpx.Client) -> None:
+    version = server.push(MODELS / "blip-2", "local/blip-2-without-weights")
     ended = api.run(client, version, {"image": "data:image/png;base64,aGk="})
     assert ended["status"] == "failed"
     assert "STOKER_CHECKPOINT is not set: this model needs a folder with BLIP-2's weights" in ended["error"]

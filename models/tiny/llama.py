@@ -29,10 +29,10 @@ WINDOW = 128
 BATCH = 16
 
 
-def make(folder: Path, *, seed: int = 0) -> None:
-    """A checkpoint of about two megabytes that answers with noise, always the same for a seed."""
+def make(folder: Path, *, seed: int = 0, width: int = 64, layers: int = 2) -> None:
+    """A checkpoint, of a megabyte unless asked otherwise, that answers with noise: the same for a seed."""
     tokenizer = _tokenizer(corpus.standard_library(), size=2048)
-    _save(folder, tokenizer, _model(tokenizer, seed=seed, width=64, layers=2))
+    _save(folder, tokenizer, _model(tokenizer, seed=seed, width=width, layers=layers))
 
 
 def train(folder: Path, *, minutes: float, seed: int = 0) -> None:

@@ -36,8 +36,9 @@ def version(added: Added) -> str:
 @pytest.fixture(scope="module")
 def stock(server: StokerServer, version: str) -> Iterator[replicate.Client]:
     made = replicate.Client(api_token=TOKEN, base_url=server.base_url)
+    connections = made._client  # made at first use: here, or threads would each make one of their own
     yield made
-    made._client.close()
+    connections.close()
 
 
 @pytest.fixture

@@ -1,0 +1,133 @@
+"""``python -m benchmarks.llama``: the language model through the platform, against the library by itself.
+
+Three contenders take turns, so that whatever else the machine does falls on all: predictions streamed over
+HTTP, transformers' continuous batching manager used directly, and ``generate`` with one batch. Ratios mean
+something, absolute figures only on a quiet machine. Needs ``make .venv/models/.installed``.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks import client, report
+from benchmarks.contenders import stoker
+from stoker.engines.surroundings import default_threads
+from tests.servers import StokerServer
+
+NAME = "meta/meta-llama-3.1-8b-instruct"
+PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
+SLOTS = 64
+PROMPT = "word " * 12
+
+Figures = dict[str, float]
+Contender = Callable[[int, int], Figures]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.llama", description=__doc__)
+    parser.add_argument(
+        "--checkpoint", type=Path, help="a directory; by default a new one of --width, --layers"
+    )
+    parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--tokens", type=int, default=100, help="of each stream")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
+    with _alone() as alone, stoker() as server, tempfile.TemporaryDirectory() as folder:
+        checkpoint = given.checkpoint
+        if checkpoint is None:
+            checkpoint = Path(folder) / "checkpoint"
+            alone("make", folder=str(checkpoint), width=given.width, layers=given.layers)
+        alone("load", folder=str(checkpoint), slots=SLOTS)
+        contenders = {
+            "platform": _platform(server, checkpoint),
+            "manager": lambda streams, tokens: alone("manager", streams=streams, tokens=tokens),
+            "generate": lambda streams, tokens: alone("generate", streams=streams, tokens=tokens),
+        }
+        for streams in given.streams:
+            _report(streams, _measure(contenders, streams, given.tokens, rounds=given.rounds))
+    return 0
+
+
+def _measure(
+    contenders: dict[str, Contender], streams: int, tokens: int, *, rounds: int
+) -> dict[str, list[Figures]]:
+    """A warm-up and then the rounds; in each, every contender once, and each round begins with another."""
+    found: dict[str, list[Figures]] = {name: [] for name in contenders}
+    for contender in contenders.values():
+        contender(streams, 10)
+    names = list(contenders)
+    for number in range(rounds):
+        for place in range(len(names)):
+            name = names[(number + place) % len(names)]
+            found[name].append(contenders[name](streams, tokens))
+    return found
+
+
+def _report(streams: int, found: dict[str, list[Figures]]) -> None:
+    for name, rounds in found.items():
+        # Within a round the machine was about as busy for all: the ratio is taken there.
+        ratios = [mine["rate"] / base["rate"] for mine, base in zip(rounds, found["manager"], strict=True)]
+        rate = statistics.median(figures["rate"] for figures in rounds)
+        first = statistics.median(figures["first_ms"] for figures in rounds)
+        print(
+            f"{streams:3} streams  {name:9} {rate:8.0f} tokens/s  first token {first:7.1f} ms"
+            f"  {statistics.median(ratios):5.2f} of the manager ({min(ratios):.2f} to {max(ratios):.2f})",
+            flush=True,
+        )
+
+
+def _platform(server: StokerServer, checkpoint: Path) -> Contender:
+    done = server.stoker("catalog", "add", NAME, "--weights", str(checkpoint))
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
+    port = int(server.base_url.rsplit(":", 1)[1])
+    token = server.variables()["REPLICATE_API_TOKEN"]
+
+    def stream(streams: int, tokens: int) -> Figures:
+        body = {"input": {"prompt": PROMPT, "min_tokens": tokens, "max_tokens": tokens}, "stream": True}
+        target = client.Target(
+            port, f"/v1/models/{NAME}/predictions", body, {"authorization": f"Bearer {token}"}
+        )
+        load = client.run_well(target, callers=streams, count=streams, mode="stream", seconds=600)
+        assert load.first_us is not None
+        return {"rate": streams * tokens / load.elapsed_s, "first_ms": load.first_us.p50 / 1000}
+
+    return stream
+
+
+@contextmanager
+def _alone() -> Iterator[Callable[..., Any]]:
+    """Calls to ``llama_alone``, in a process with as many threads as an instance has."""
+    variables = os.environ | {"OMP_NUM_THREADS": str(default_threads()), "HF_HUB_OFFLINE": "1"}
+    command = [PYTHON, Path(__file__).with_name("llama_alone.py")]
+    with subprocess.Popen(
+        command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+
+        def call(name: str, **arguments: Any) -> Any:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(json.dumps([name, arguments]) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit("the library by itself has ended; see above")
+            return json.loads(line)
+
+        yield call
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The library by itself, for ``benchmarks.llama``: the continuous batching manager and plain ``generate``.
+
+Runs where torch is. Calls come in as lines of JSON, ``[name, arguments]``; answers go out as lines of JSON.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
+
+ROOT = Path(__file__).parents[1]
+PROMPT_TOKENS = 40
+SAMPLING = {"do_sample": True, "temperature": 0.6, "top_k": 50, "top_p": 0.9}
+
+
+def make(folder: str, width: int, layers: int) -> None:
+    """A checkpoint of that size, with random weights."""
+    sys.path.insert(0, str(ROOT / "models/tiny"))
+    import llama
+
+    Path(folder).mkdir(parents=True)
+    llama.make(Path(folder), width=width, layers=layers)
+
+
+class Alone:
+    """One loaded model, two ways."""
+
+    def __init__(self, folder: str, slots: int):
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        gpu = torch.cuda.is_available()
+        placed = {"dtype": torch.bfloat16, "device_map": {"": 0}} if gpu else {"dtype": torch.float32}
+        self._plain = AutoModelForCausalLM.from_pretrained(folder, **placed)
+        self._paged = AutoModelForCausalLM.from_pretrained(folder, **placed)
+        self._chance = torch.Generator().manual_seed(0)
+        sizes: dict[str, Any] = {} if gpu else {"num_blocks": 512, "page_size": 64, "max_batch_tokens": 256}
+        self._manager = self._paged.init_continuous_batching(
+            generation_config=GenerationConfig(eos_token_id=-1, **SAMPLING),
+            continuous_batching_config=ContinuousBatchingConfig(max_requests_per_batch=slots, **sizes),
+        )
+        self._manager.warmup()
+        self._manager.start()
+
+    def manager(self, streams: int, tokens: int) -> dict[str, float]:
+        """All at once; each token is taken as it comes."""
+        begun, first = time.perf_counter(), {}
+        for prompt in self._prompts(streams):
+            self._manager.add_request(prompt, max_new_tokens=tokens, streaming=True)
+        open_ones = streams
+        while open_ones:
+            output = self._manager.get_result(timeout=60)
+            first.setdefault(output.request_id, time.perf_counter() - begun)
+            open_ones -= output.is_finished()
+        return _figures(streams * tokens, begun, list(first.values()))
+
+    def generate(self, streams: int, tokens: int) -> dict[str, float]:
+        """As one batch of equal prompts; there is no token before all are there."""
+        rows = torch.tensor(self._prompts(streams), device=self._plain.device)
+        begun = time.perf_counter()
+        self._plain.generate(
+            rows,
+            attention_mask=torch.ones_like(rows),
+            min_new_tokens=tokens,
+            max_new_tokens=tokens,
+            **SAMPLING,
+        )
+        return _figures(streams * tokens, begun, [time.perf_counter() - begun])
+
+    def _prompts(self, streams: int) -> list[list[int]]:
+        return torch.randint(10, 2000, (streams, PROMPT_TOKENS), generator=self._chance).tolist()
+
+
+def _figures(tokens: int, begun: float, first: list[float]) -> dict[str, float]:
+    rate = tokens / (time.perf_counter() - begun)
+    return {"rate": rate, "first_ms": 1000 * statistics.median(first)}
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    alone: Alone | None = None
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        if name == "make":
+            make(**arguments)
+            found: Any = None
+        elif name == "load":
+            alone, found = Alone(**arguments), None
+        else:
+            found = getattr(alone, name)(**arguments)
+        print(json.dumps(found), file=answers, flush=True)
+    os._exit(0)  # the manager's thread would wait for more
+
+
+if __name__ == "__main__":
+    main()

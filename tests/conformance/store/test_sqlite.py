@@ -21,7 +21,7 @@ NORMAL, FULL = 1, 2
 WHOLE_TABLE = {"ids", "sources", "environments", "contents", "all", "retentions"}
 """For the sweep and the start, which look at everything."""
 SORTS_A_FEW = {
-    "versions.get_visible",
+    *(f"versions.{name}" for name in ("get", "get_own", "get_shared", "get_public")),
     "aliases.by_name",
     *(f"models.{name}" for name in ("page", "page_reverse", "page_recent", "page_recent_reverse")),
 }

@@ -52,12 +52,20 @@ class Versions(Protocol):
     async def create(self, version: Version) -> bool:
         """Also makes it the model's latest, even where that model has it already (then False).
 
-        Raises ``NotFound`` where there is no such model.
+        Takes the place of an imported one of the same id. Raises ``NotFound`` where there is no such model.
+        """
+        ...
+
+    async def describe(self, version: Version) -> bool:
+        """Keeps an imported version; False where the model has it, imported or not, and nothing changes.
+
+        It is the model's latest only where none has code. Raises ``NotFound`` where there is no such model.
         """
         ...
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
-        """By id alone the newest model that has it; with ``model`` (owner/name) only that one's."""
+        """By id alone the newest model that has it; with ``model`` (owner/name) only that one's. An imported
+        one only where there is no other, here and in ``get_visible``."""
         ...
 
     async def get_visible(self, id: str, account: str) -> Version | None:
@@ -69,7 +77,7 @@ class Versions(Protocol):
         ...
 
     async def delete(self, model: str, id: str) -> bool:
-        """The newest that is left becomes the model's latest, where this one was.
+        """The newest that is left, with code if any has it, becomes the model's latest where this one was.
 
         False where there is none, or a deployment's current release runs it.
         """
@@ -95,7 +103,8 @@ class Versions(Protocol):
 class Aliases(Protocol):
     async def put(self, model: str, version: str, aliases: Sequence[Alias]) -> None:
         """The aliases of a version from now on. Raises ``NotFound`` where there is no such version,
-        ``Conflict`` where an id is another version's (real or alias) or a name is another model's."""
+        ``Conflict`` where an id is another version's (real or alias) or a name is another model's. What was
+        only imported gives way."""
         ...
 
     async def of_version(self, model: str, version: str) -> list[Alias]:

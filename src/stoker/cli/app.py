@@ -10,6 +10,7 @@ import click
 
 from stoker.cli.accounts import account
 from stoker.cli.doctor import doctor
+from stoker.cli.imports import import_
 from stoker.cli.models import models, versions
 from stoker.cli.predictions import predictions
 from stoker.cli.push import push
@@ -55,5 +56,5 @@ def cli() -> None:
     """
 
 
-for command in (push, run, models, versions, predictions, token, account, doctor):
+for command in (push, run, models, versions, predictions, import_, token, account, doctor):
     cli.add_command(command)

@@ -89,10 +89,10 @@ async def _history(request: Request, *, kind: Kind) -> Response:
 
 
 async def _put(request: Request, given: PastRun, *, kind: Kind) -> tuple[Prediction, bool]:
-    """The prediction of the path: the caller's where it is here, else the given one, and whether it is new."""
+    """The prediction of the path, the given one unless the caller has it already, and whether it is new."""
     services, id = request.services, request.path_params["id"]
     if not is_run_id(id):
-        raise InputInvalid([FieldProblem("pattern", "id", "Must be 20 to 64 lower-case letters or digits")])
+        raise InputInvalid([FieldProblem("pattern", "id", "Must be 20 to 64 of a-z and 0-9")])
     now_us = services.clock.now_us()
     wanted = prediction_of(
         given,

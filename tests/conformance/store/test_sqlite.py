@@ -182,7 +182,7 @@ def test_search_works_without_fts5_and_the_index_is_made_when_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     async def find(store: SqliteStore, *words: str) -> list[str]:
-        return [model.name for model in await store.models.search(words, "ann")]
+        return [hit.model.name for hit in await store.models.search(words, "ann")]
 
     async def before(store: SqliteStore) -> None:
         await store.models.create(samples.model("easel", readme="In passing, a kite"))

@@ -1,13 +1,21 @@
 """Models and versions, and the names and ids that others may call them by."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from stoker.core.aliases import Alias
 from stoker.core.catalog import Model, Version
 from stoker.ports.store.paging import Cursor, Page
 
 ModelOrder = Literal["created", "recent"]
+
+
+class Hit(NamedTuple):
+    """A model that was looked for."""
+
+    model: Model
+    weight: float
+    """How well it fits, more is better; only within one search is it to be compared."""
 
 
 class Models(Protocol):
@@ -32,7 +40,7 @@ class Models(Protocol):
         """
         ...
 
-    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Hit]:
         """Of the same, those with all the words in name, owner, description and README, the best first.
 
         At least one word; each is of letters and digits, and may be the beginning of a longer one.

@@ -70,6 +70,10 @@ async def test_a_version_without_its_code_is_shown_and_says_why_it_does_not_run(
     for named in (PUBLISHED, f"alice/kite:{PUBLISHED}", "alice/kite"):
         await refused_run(p, named)
     assert (await p.client.post("/models/alice/kite/predictions", json={"input": {}})).status_code == 422
+    chat = {"model": "alice/kite", "messages": [{"role": "user", "content": "x"}]}
+    answer = await p.client.post(f"{p.base}/openai/v1/chat/completions", json=chat)
+    assert (answer.status_code, "without its code" in answer.text) == (400, True), answer.text
+    assert (await p.client.get(f"{p.base}/openai/v1/models")).json()["data"] == []
     training = {"destination": "alice/kite", "input": {}}
     path = f"/models/alice/kite/versions/{PUBLISHED}/trainings"
     assert (await p.client.post(path, json=training)).status_code == 422

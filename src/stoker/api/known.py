@@ -32,6 +32,7 @@ class Known:
     @cached_property
     def inputs(self) -> InputSchema:
         """What a prediction takes; raises ``Invalid`` where there is nothing to run."""
+        self.check_has_code()
         if not self.version.input_schema:
             raise Invalid("This version can only be trained: its cog.yaml names nothing to run.")
         return InputSchema(self.version.openapi_schema)
@@ -42,8 +43,6 @@ class Known:
         return InputSchema(self.version.openapi_schema, "TrainingInput")
 
     def inputs_for(self, kind: Kind) -> InputSchema:
-        """Raises ``Invalid`` where there is nothing to run."""
-        self.check_has_code()
         return self.inputs if kind == "prediction" else self.training_inputs
 
     def check_has_code(self) -> None:

@@ -113,9 +113,14 @@ DELETE  /stoker/collections/{slug}                       403 403 403 | 403 403 4
 PUT     /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 404
 DELETE  /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 204
 POST    /stoker/models/{owner}/{name}/examples           201 403 403 | 201 201 201 403 403 | 404 404
+PUT     /stoker/models/{owner}/{name}/examples/{id}      200 403 403 | 200 200 200 403 403 | 404 404
 DELETE  /stoker/models/{owner}/{name}/examples/{id}      204 403 403 | 204 204 204 403 403 | 404 404
 GET     /stoker/models/{owner}/{name}/versions/{id}/aliases 200 200 200 | 200 200 200 200 200 | 404 404
 PUT     /stoker/models/{owner}/{name}/versions/{id}/aliases 403 403 403 | 403 403 403 403 403 | 403 404
+PUT     /stoker/models/{owner}/{name}/versions/{id}      200 403 403 | 200 200 200 403 403 | 404 404
+POST    /stoker/predictions/missing                      200 403 403 | 200 200 200 403 403 | 200 200
+PUT     /stoker/predictions/{id}                         200 403 403 | 200 200 200 403 403 | 409 409
+PUT     /stoker/trainings/{id}                           200 403 403 | 200 200 200 403 403 | 409 409
 GET     /stoker/tokens                                   200 200 200 | 200 200 403 403 403 | 404 200
 POST    /stoker/tokens                                   201 201 403 | 201 201 403 403 403 | 404 201
 DELETE  /stoker/tokens/{id}                              204 403 403 | 204 204 404 404 403 | 404 204
@@ -123,6 +128,7 @@ GET     /stoker/accounts                                 200 200 200 | 200 200 2
 POST    /stoker/accounts                                 403 403 403 | 403 403 403 403 403 | 403 201
 GET     /stoker/accounts/{name}                          200 200 200 | 200 200 200 200 200 | 404 200
 PATCH   /stoker/accounts/{name}                          200 403 403 | 200 200 403 403 403 | 404 200
+PUT     /stoker/accounts/{name}/webhook-secret           200 403 403 | 200 200 403 403 403 | 404 200
 GET     /stoker/accounts/{name}/members                  200 200 200 | 200 200 200 200 200 | 404 200
 PUT     /stoker/accounts/{name}/members/{member}         422 403 403 | 200 200 403 403 403 | 404 422/200
 DELETE  /stoker/accounts/{name}/members/{member}         404 403 403 | 204 204 403 403 403 | 404 404/204

@@ -22,6 +22,8 @@ async def test_search_finds_models_and_collections(p: Platform) -> None:
     await p.model("other")
     new = {"slug": "super-resolution", "name": "Super resolution", "description": "Upscalers"}
     await p.client.post("/stoker/collections", json=new)
+    for name in ("other", "upscaler"):
+        await p.client.put(f"/stoker/collections/super-resolution/models/alice/{name}")
     answer = await p.client.get("/search", params={"query": "upscale"})
     assert answer.status_code == 200
     found = answer.json()
@@ -29,10 +31,14 @@ async def test_search_finds_models_and_collections(p: Platform) -> None:
     assert found["query"] == "upscale"
     assert [hit["model"]["name"] for hit in found["models"]] == ["upscaler", "sharpen"]
     assert found["models"][0]["model"] == (await p.client.get("/models/alice/upscaler")).json()
-    assert all(isinstance(hit["metadata"], dict) for hit in found["models"])
-    assert (found["collections"], found["pages"]) == ([new], [])
+    best, next_best = (hit["metadata"] for hit in found["models"])
+    assert best == {"score": 1.0, "tags": ["super-resolution"]}
+    assert next_best.keys() == {"score"} and 0 < next_best["score"] < 1
+    assert found["collections"] == [new | {"models": ["alice/other", "alice/upscaler"]}]
+    assert found["pages"] == []
     found = (await p.other.get("/search", params={"query": "upscale"})).json()
     assert [hit["model"]["name"] for hit in found["models"]] == ["upscaler"]
+    assert found["collections"][0]["models"] == ["alice/upscaler"]
 
 
 @story

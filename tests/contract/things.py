@@ -24,6 +24,7 @@ _numbers = itertools.count(1)
 
 SOURCE = b"some source"
 FOR_AN_HOUR_S = 3600
+_LONG_AGO = "2024-04-26T19:29:04.418669Z"
 
 
 class Ask(NamedTuple):
@@ -288,6 +289,8 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/stoker/collections", _collection),
     ("/stoker/models/{owner}/{name}/examples", _example),
     ("/stoker/models", _model),
+    ("/stoker/predictions", _prediction),
+    ("/stoker/trainings", _training),
     ("/stoker/builds", _build),
     ("/stoker/fetches", _fetch),
     ("/stoker/checkpoints", _checkpoint),
@@ -340,6 +343,21 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("PUT", "/stoker/models/{owner}/{name}/versions/{id}/aliases"): lambda of, params: _json(
         aliases=[{"id": secrets.token_hex(32)}]
     ),
+    ("PUT", "/stoker/models/{owner}/{name}/versions/{id}"): lambda of, params: _json(
+        created_at=_LONG_AGO,
+        cog_version="0.9.5",
+        openapi_schema={"components": {"schemas": {"Input": {}, "Output": {}}}},
+        imported_from="https://api.example.com",
+    ),
+    ("PUT", "/stoker/models/{owner}/{name}/examples/{id}"): lambda of, params: _past_run(
+        f"{params['owner']}/{params['name']}"
+    ),
+    ("POST", "/stoker/predictions/missing"): lambda of, params: _json(ids=[params["id"]]),
+    ("PUT", "/stoker/predictions/{id}"): lambda of, params: _past_run("acme/kite"),
+    ("PUT", "/stoker/trainings/{id}"): lambda of, params: _past_run("acme/kite"),
+    ("PUT", "/stoker/accounts/{name}/webhook-secret"): lambda of, params: _json(
+        key="whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    ),
     ("GET", "/stoker/tokens"): lambda of, params: {"params": {"account": params["account"]}},
     ("POST", "/stoker/tokens"): lambda of, params: _json(name="laptop", account=params["account"]),
     ("POST", "/stoker/accounts"): lambda of, params: _json(username=f"new{next(_numbers)}"),
@@ -351,6 +369,11 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
 
 def _sound(fields: dict[str, str]) -> dict[str, Any]:
     return {"data": fields, "files": {"file": ("a.mp3", SOURCE)}}
+
+
+def _past_run(model: str) -> dict[str, Any]:
+    ended = {"status": "succeeded", "created_at": _LONG_AGO, "completed_at": _LONG_AGO}
+    return _json(model=model, version="f" * 64, input={}, **ended)
 
 
 def _json(**fields: Any) -> dict[str, Any]:

@@ -14,6 +14,10 @@ from stoker.core.prediction import Kind
 from stoker.ports.store import Versions
 
 MOST_KEPT = 256
+NO_CODE = (
+    "The version {version.id} of {version.model} was imported from {version.imported_from} without its code. "
+    "Push the code, or add the model with `stoker catalog add`, and let that version stand in for this id."
+)
 Key = tuple[str, str]
 """The id, and the model or (``@``) the account that it was asked for."""
 
@@ -28,6 +32,7 @@ class Known:
     @cached_property
     def inputs(self) -> InputSchema:
         """What a prediction takes; raises ``Invalid`` where there is nothing to run."""
+        self.check_has_code()
         if not self.version.input_schema:
             raise Invalid("This version can only be trained: its cog.yaml names nothing to run.")
         return InputSchema(self.version.openapi_schema)
@@ -40,8 +45,14 @@ class Known:
     def inputs_for(self, kind: Kind) -> InputSchema:
         return self.inputs if kind == "prediction" else self.training_inputs
 
+    def check_has_code(self) -> None:
+        """Raises ``Invalid`` for a version that was imported."""
+        if self.version.imported_from is not None:
+            raise Invalid(NO_CODE.format(version=self.version))
+
     def check_trainable(self) -> None:
         """Raises ``Invalid`` where there is nothing to train."""
+        self.check_has_code()
         if self.version.recipe.train is None or not self.version.training_schema:
             raise Invalid("This version cannot be trained: its cog.yaml names no train function.")
 
@@ -68,6 +79,8 @@ class KnownVersions:
             if version is None:
                 return None
             known = Known(version)
+        if known.version.imported_from is not None:
+            return known  # not kept: its code may come with the next push
         self._kept[key] = known
         if len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]

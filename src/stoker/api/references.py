@@ -1,12 +1,14 @@
 """From what a client wrote to the version that runs: section 6 of the HTTP contract.
 
-Published names and ids that a local version stands in for (``core.aliases``) are tried after real ones.
+Published names and ids that a local version stands in for (``core.aliases``) are tried after real ones, and
+before versions that were imported without their code.
 """
 
 import msgspec
 
 from stoker.api.known import Known
 from stoker.api.services import Services
+from stoker.core.aliases import Alias
 from stoker.core.catalog import Model
 from stoker.core.deployments import Deployment
 from stoker.core.errors import NotFound, VersionUnknown
@@ -55,12 +57,12 @@ async def current_version(services: Services, deployment: Deployment) -> Known:
     return known
 
 
-async def latest_version(services: Services, model: Model) -> Known:
-    """The newest version of the model; ``VersionUnknown`` where it has none yet."""
+async def latest_version(services: Services, model: Model, *, caller: Caller) -> Known:
+    """The newest version of the model, or what stands in for it; ``VersionUnknown`` where it has none yet."""
     if model.latest_version is not None:
         known = await services.versions.get(model.latest_version, model=model.ref)
         if known is not None:
-            return known
+            return await _with_code(services, known, caller=caller, ref=model.ref, latest=True)
     raise VersionUnknown(f"{model.ref} has no version yet.")
 
 
@@ -73,7 +75,9 @@ async def named_version(services: Services, reference: str, *, caller: Caller) -
         raise VersionUnknown
     if not ref:
         known = await services.versions.get_visible(id, account=caller.account)
-        known = known or await _stand_in(services, id, caller=caller)
+        if known is not None:
+            return await _with_code(services, known, caller=caller)
+        known = await _stand_in(services, id, caller=caller)
         if known is None:
             raise VersionUnknown
         return known
@@ -84,7 +88,7 @@ async def named_version(services: Services, reference: str, *, caller: Caller) -
         model = await visible_model(services, owner, name, caller=caller)
     except NotFound:
         raise VersionUnknown from None
-    return await latest_version(services, model)
+    return await latest_version(services, model, caller=caller)
 
 
 async def version_of(services: Services, owner: str, name: str, id: str, *, caller: Caller) -> Known:
@@ -95,10 +99,28 @@ async def version_of(services: Services, owner: str, name: str, id: str, *, call
         known = None
     else:
         known = await services.versions.get(id, model=model.ref)
-    known = known or await _stand_in(services, id, caller=caller, ref=f"{owner}/{name}")
+    if known is not None:
+        return await _with_code(services, known, caller=caller, ref=f"{owner}/{name}")
+    known = await _stand_in(services, id, caller=caller, ref=f"{owner}/{name}")
     if known is None:
         raise NotFound
     return known
+
+
+async def _with_code(
+    services: Services, known: Known, *, caller: Caller, ref: str | None = None, latest: bool = False
+) -> Known:
+    """The version or, where it was imported without its code, what stands in for it, if anything does.
+
+    Where the latest of ``ref`` is meant, that may also be what stands in for the name.
+    """
+    if known.version.imported_from is None:
+        return known
+    found = await _stand_in(services, known.version.id, caller=caller, ref=ref)
+    alias = await services.store.aliases.by_name(ref) if ref and latest and found is None else None
+    if alias is not None:
+        found = await _local(services, alias, caller=caller)
+    return found or known
 
 
 async def _stand_in(services: Services, id: str, *, caller: Caller, ref: str | None = None) -> Known | None:
@@ -106,10 +128,16 @@ async def _stand_in(services: Services, id: str, *, caller: Caller, ref: str | N
     for alias in await services.store.aliases.by_id(id):
         if ref is not None and not alias.is_called(ref):
             continue
-        owner, _, name = alias.model.partition("/")
-        try:
-            model = await real_model(services, owner, name, caller=caller)
-        except NotFound:
-            continue
-        return await services.versions.get(alias.version, model=model.ref)
+        if (known := await _local(services, alias, caller=caller)) is not None:
+            return known
     return None
+
+
+async def _local(services: Services, alias: Alias, *, caller: Caller) -> Known | None:
+    """The version that an alias means, if the caller may see it."""
+    owner, _, name = alias.model.partition("/")
+    try:
+        model = await real_model(services, owner, name, caller=caller)
+    except NotFound:
+        return None
+    return await services.versions.get(alias.version, model=model.ref)

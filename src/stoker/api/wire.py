@@ -66,6 +66,8 @@ class PredictionObject(msgspec.Struct, frozen=True, kw_only=True):
     webhook_events_filter: tuple[str, ...] | UnsetType = UNSET
     deadline: str | UnsetType = UNSET
     deployment: str | UnsetType = UNSET
+    imported_at: str | UnsetType = UNSET
+    """Ours: when it was copied from another API, where it ran."""
 
 
 def prediction_object(prediction: Prediction, *, links: Links, streams: Streams | None) -> PredictionObject:
@@ -94,6 +96,7 @@ def prediction_object(prediction: Prediction, *, links: Links, streams: Streams 
         webhook_events_filter=p.webhook_events or UNSET,
         deadline=UNSET if p.deadline_us is None else time_text(p.deadline_us),
         deployment=p.deployment or UNSET,
+        imported_at=UNSET if p.imported_us is None else time_text(p.imported_us),
     )
 
 
@@ -114,12 +117,14 @@ def account_object(account: Account) -> dict[str, Any]:
 
 
 def version_object(version: Version) -> dict[str, Any]:
-    """Section 4.5."""
+    """Section 4.5; ``imported_from`` is ours, for those that have no code here."""
+    imported = {} if version.imported_from is None else {"imported_from": version.imported_from}
     return {
         "id": version.id,
         "created_at": time_text(version.created_us),
         "cog_version": version.cog_version,
         "openapi_schema": version.openapi_schema,
+        **imported,
     }
 
 

@@ -11,6 +11,7 @@ import click
 from stoker.cli.accounts import account
 from stoker.cli.catalog import catalog
 from stoker.cli.doctor import doctor
+from stoker.cli.imports import import_
 from stoker.cli.models import models, versions
 from stoker.cli.predictions import predictions
 from stoker.cli.push import push
@@ -56,5 +57,5 @@ def cli() -> None:
     """
 
 
-for command in (push, run, models, versions, predictions, token, account, catalog, doctor):
+for command in (push, run, models, versions, predictions, import_, token, account, catalog, doctor):
     cli.add_command(command)

@@ -125,6 +125,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """``owner/name:<64 hex>``: what the weights were trained from."""
     warnings: tuple[str, ...] = ()
     """What the build had to say that was not an error."""
+    imported_from: str | None = None
+    """The API that described the version; its code stayed there, so that nothing here can run it."""
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +142,11 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     source: tuple[SourceFile, ...]
     hardware: str = "cpu"
     """The SKU of its model; the model has it, and versions are read with it."""
+
+    @property
+    def imported_from(self) -> str | None:
+        """Where it was copied from without its code; None for a version that can run."""
+        return self.recipe.imported_from
 
     @property
     def input_schema(self) -> dict[str, Any]:

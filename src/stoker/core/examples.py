@@ -35,20 +35,28 @@ def files_named(prediction: Prediction, links: Links) -> list[str]:
     return list(found)
 
 
-def shown(example: Example, links: Links, *, now_us: int) -> Prediction:
-    """The prediction for everyone who sees the model: fresh links to its files, nothing of its webhook."""
-    prediction = example.prediction
-    expires_us = (now_us // STEP_US) * STEP_US + STEP_US + LINK_LIFE_US
+def relinked(prediction: Prediction, links: Links, url_of: Callable[[str], str | None]) -> Prediction:
+    """The same with other links to our own files: what ``url_of`` gives for an id, the old one for None."""
 
     def renew(text: str) -> str:
-        id = unquote(links.own_file(text) or "")
-        name = example.files.get(id)
-        return text if name is None else links.content(id, name, expires_us=expires_us)
+        id = links.own_file(text)
+        return text if id is None else url_of(unquote(id)) or text
 
-    input, output = (_renewed(raw, renew) if example.files else raw for raw in _raws(prediction))
-    return msgspec.structs.replace(
-        prediction, input=input, output=output, webhook=None, webhook_events=(), deadline_us=None
-    )
+    input, output = (_renewed(raw, renew) for raw in _raws(prediction))
+    return msgspec.structs.replace(prediction, input=input, output=output)
+
+
+def shown(example: Example, links: Links, *, now_us: int) -> Prediction:
+    """The prediction for everyone who sees the model: fresh links to its files, nothing of its webhook."""
+    prediction, names = example.prediction, example.files
+    expires_us = (now_us // STEP_US) * STEP_US + STEP_US + LINK_LIFE_US
+
+    def fresh(id: str) -> str | None:
+        return links.content(id, names[id], expires_us=expires_us) if id in names else None
+
+    if names:
+        prediction = relinked(prediction, links, fresh)
+    return msgspec.structs.replace(prediction, webhook=None, webhook_events=(), deadline_us=None)
 
 
 def _raws(prediction: Prediction) -> tuple[msgspec.Raw | None, msgspec.Raw | None]:

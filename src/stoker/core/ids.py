@@ -48,6 +48,15 @@ def webhook_secret(random: bytes) -> str:
     return "whsec_" + base64.b64encode(random[:24]).decode()
 
 
+def is_webhook_secret(text: str) -> bool:
+    """Whether the text is one that every client can read: exactly one underscore, standard base64."""
+    encoded = text.removeprefix("whsec_")
+    try:
+        return encoded != text and 16 <= len(base64.b64decode(encoded, validate=True)) <= 64
+    except ValueError:
+        return False
+
+
 NAME_RULE = "lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"
 
 

@@ -28,7 +28,7 @@ class Links:
 
         Streams of text must not begin with ``/v1/files/``, those of files must (section 8.1).
         """
-        own = f"{self.base}/v1/{kind}s/{id}"
+        own = f"{self.base}/v1/{'trainings' if kind == 'training' else 'predictions'}/{id}"
         urls = {"get": own, "cancel": f"{own}/cancel", "web": f"{self.base}/p/{id}"}
         if stream_key is not None and kind == "prediction":
             path = f"files/{FILE_STREAM_PREFIX}{stream_key}" if files else f"streams/{stream_key}"

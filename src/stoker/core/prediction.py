@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["prediction", "training"]
+Kind = Literal["prediction", "training", "example"]
+"""An example ran elsewhere, for somebody else: it shows what a model does, and is in no account's history."""
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 
@@ -84,6 +85,9 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     data_removed: bool = False
     kept: bool = False
     """Whether its data stays whatever the account's retention says: it is shown as an example."""
+    imported_us: int | None = None
+    """When it was copied from another API, where it ran: it is over, counts as no run here and costs nothing.
+    Its data is kept as if it had ended then."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

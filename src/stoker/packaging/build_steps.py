@@ -82,6 +82,8 @@ class Building:
         spec, python = await self._make_environment(config, requirements)
         id = version_id(self._pushed.values(), spec.id, self._checkpoint)
         known = await self._tools.store.versions.get(id)
+        if known is not None and known.imported_from is not None:
+            known = None
         described = _of(known) if known else await self._describe(config, python, spec)
         self._live.progress("version", f"Keeping version {id[:12]}.")
         version = self._version(id, config, spec, described)

@@ -84,8 +84,8 @@ def test_what_may_change_of_an_account(play: Play):
         assert (changed.display_name, changed.avatar_url, changed.retention_s) == ("", None, math.inf)
         assert await store.accounts.get("ann") == changed
         assert await store.accounts.update("bob", display_name="Bob") is None
-        with pytest.raises(ValueError, match="webhook_secret cannot be changed"):
-            await store.accounts.update("ann", webhook_secret="x")
+        with pytest.raises(ValueError, match="created_us cannot be changed"):
+            await store.accounts.update("ann", created_us=1)
         await store.accounts.create(samples.account("bob"))
         assert await store.accounts.retentions() == {"ann": math.inf, "bob": None}
 

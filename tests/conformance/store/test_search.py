@@ -7,7 +7,10 @@ from tests.conformance.store.conftest import Play
 
 
 async def found(store: Store, *words: str, account: str = "ann", limit: int = 25) -> list[str]:
-    return [model.ref for model in await store.models.search(words, account, limit=limit)]
+    hits = await store.models.search(words, account, limit=limit)
+    weights = [hit.weight for hit in hits]
+    assert weights == sorted(weights, reverse=True)
+    return [hit.model.ref for hit in hits]
 
 
 def test_a_model_is_found_by_every_text_of_it(play: Play):

@@ -21,7 +21,7 @@ NORMAL, FULL = 1, 2
 WHOLE_TABLE = {"ids", "sources", "environments", "checkpoints", "contents", "all", "retentions"}
 """For the sweep and the start, which look at everything."""
 SORTS_A_FEW = {
-    "versions.get_visible",
+    *(f"versions.{name}" for name in ("get", "get_own", "get_shared", "get_public")),
     "aliases.by_name",
     *(f"models.{name}" for name in ("page", "page_reverse", "page_recent", "page_recent_reverse")),
 }
@@ -182,7 +182,7 @@ def test_search_works_without_fts5_and_the_index_is_made_when_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     async def find(store: SqliteStore, *words: str) -> list[str]:
-        return [model.name for model in await store.models.search(words, "ann")]
+        return [hit.model.name for hit in await store.models.search(words, "ann")]
 
     async def before(store: SqliteStore) -> None:
         await store.models.create(samples.model("easel", readme="In passing, a kite"))

@@ -47,7 +47,9 @@ async def _all(request: Request) -> AsyncIterator[dict[str, Any]]:
     async for model in _models(request):
         # Not by way of the versions kept at hand, which a long list would push out.
         version = await request.services.store.versions.get(model.latest_version or "", model=model.ref)
-        if version is not None and (able := Surface(version).endpoints):
+        if version is None or version.imported_from is not None:
+            continue  # without its code it answers nowhere
+        if able := Surface(version).endpoints:
             yield _object(model.ref, version.created_us, model.owner, able)
 
 

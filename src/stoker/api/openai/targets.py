@@ -45,6 +45,7 @@ async def find(request: Request, name: str) -> Target:
         if name.startswith(DEPLOYMENTS):
             return await _deployed(request, name)
         known = await references.named_version(request.services, name, caller=request.caller)
+        known.check_has_code()
     except (NotFound, VersionUnknown):
         raise VersionUnknown(f"The model {name!r} does not exist or you do not have access to it.") from None
     return Target(name, known)

@@ -41,6 +41,10 @@ class NewAccount(AccountChange, frozen=True, kw_only=True, forbid_unknown_fields
     type: AccountKind = "user"
 
 
+class WebhookSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    key: str
+
+
 async def list_(request: Request) -> Response:
     """GET /stoker/accounts: the operator sees all, everyone else their own and their organisations."""
     if not request.caller.is_operator:
@@ -91,6 +95,17 @@ async def update(request: Request) -> Response:
     if changed is None:
         raise NotFound
     return answers.json(describe(request, changed))
+
+
+async def put_webhook_secret(request: Request) -> Response:
+    """PUT /stoker/accounts/{name}/webhook-secret: what its webhooks are signed with from now on."""
+    account = await administered(request)
+    key = (await bodies.read_as(request, WebhookSecret)).key
+    if not ids.is_webhook_secret(key):
+        raise InputInvalid([FieldProblem("pattern", "key", "Must be whsec_ and base64 of 16 to 64 bytes")])
+    if await request.services.store.accounts.update(account.name, webhook_secret=key) is None:
+        raise NotFound
+    return answers.json({"key": key})
 
 
 async def visible(request: Request) -> Account:

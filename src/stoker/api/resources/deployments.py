@@ -156,7 +156,9 @@ async def _version(request: Request, model: str, version: str) -> Known:
     """The version of that model, if the caller may see it; else ``VersionUnknown``."""
     if "/" not in model or not ids.is_version_id(version):
         raise VersionUnknown
-    return await references.named_version(request.services, f"{model}:{version}", caller=request.caller)
+    known = await references.named_version(request.services, f"{model}:{version}", caller=request.caller)
+    known.check_has_code()
+    return known
 
 
 async def _own(request: Request, action: Action) -> Deployment:

@@ -39,7 +39,7 @@ async def keep(request: Request) -> Response:
     services, model = request.services, await models.own(request)
     wanted = await bodies.read_as(request, NewExample)
     prediction = await services.store.predictions.get(wanted.prediction)
-    if prediction is None or prediction.kind != "prediction" or not may(request.caller, "change", prediction):
+    if prediction is None or prediction.kind == "training" or not may(request.caller, "change", prediction):
         raise Invalid(f"There is no prediction {wanted.prediction}.")
     if prediction.model.casefold() != model.ref.casefold():
         raise Invalid(f"That prediction is of {prediction.model}.")

@@ -44,7 +44,7 @@ async def create_for_model(request: Request) -> Response:
     body = await bodies.read(request, limit_bytes=services.settings.body_limit_bytes)
     model = await references.visible_model(services, owner, name, caller=request.caller)
     wanted = creation.to_model(body, services.settings)
-    known = await references.latest_version(services, model)
+    known = await references.latest_version(services, model, caller=request.caller)
     return await create_run(request, body, wanted, known)
 
 

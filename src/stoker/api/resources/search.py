@@ -1,5 +1,7 @@
 """Search (sections 5.4 and 5.11): models by the words in names, descriptions and READMEs; collections."""
 
+from typing import Any
+
 import msgspec
 from starlette.responses import Response
 
@@ -9,10 +11,10 @@ from stoker.api.resources.models import describe
 from stoker.api.services import Services
 from stoker.api.wire import collection_object
 from stoker.core import search
-from stoker.core.catalog import Model
 from stoker.core.collections import Collection
 from stoker.core.errors import FieldProblem, InputInvalid
-from stoker.ports.store import Cursor
+from stoker.core.permissions import may
+from stoker.ports.store import Cursor, Hit
 
 PAGE = 25
 LIMITS = range(1, 51)
@@ -24,7 +26,7 @@ async def models(request: Request) -> Response:
     services = request.services
     text = _text(await bodies.read(request, limit_bytes=services.settings.body_limit_bytes))
     found = await _models(services, text, account=request.account, limit=PAGE)
-    results = [await describe(services, model) for model in found]
+    results = [await describe(services, hit.model) for hit in found]
     return answers.json({"previous": None, "next": None, "results": results})
 
 
@@ -34,22 +36,42 @@ async def everything(request: Request) -> Response:
     if not text.strip():
         raise InputInvalid([FieldProblem("required", "query", "query is required")])
     found = await _models(services, text, account=request.account, limit=_limit(request))
-    described = [await describe(services, model) for model in found]
     collections = await _collections(services, search.words(text))
     answer = {
         "query": text,
-        "models": [{"model": model, "metadata": {}} for model in described],
-        "collections": [collection_object(collection) for collection in collections],
+        "models": await _described(services, found),
+        "collections": [await _with_models(request, collection) for collection in collections],
         "pages": [],
     }
     return answers.json(answer)
 
 
-async def _models(services: Services, text: str, *, account: str, limit: int) -> list[Model]:
+async def _described(services: Services, found: list[Hit]) -> list[dict[str, Any]]:
+    """Each with what we know of the fit: ``score`` next to the best one's 1, ``tags`` its collections."""
+    best = max((hit.weight for hit in found), default=0.0)
+    tags = await services.store.collections.of_models([hit.model.ref for hit in found])
+    results: list[dict[str, Any]] = []
+    for hit in found:
+        metadata: dict[str, Any] = {"score": round(hit.weight / best, 4)} if best > 0 else {}
+        if hit.model.ref in tags:
+            metadata["tags"] = tags[hit.model.ref]
+        results.append({"model": await describe(services, hit.model), "metadata": metadata})
+    return results
+
+
+async def _with_models(request: Request, collection: Collection) -> dict[str, Any]:
+    """The collection, and the names of those of its models that the caller may see."""
+    found = await request.services.store.collections.models(collection.slug)
+    seen = [model.ref for model in found if may(request.caller, "see", model)]
+    return collection_object(collection) | {"models": seen}
+
+
+async def _models(services: Services, text: str, *, account: str, limit: int) -> list[Hit]:
     """What is found; all, newest first, where nothing is looked for."""
     if words := search.words(text):
         return await services.store.models.search(words, account, limit=limit)
-    return [] if text.strip() else (await services.store.models.page(account, limit=limit)).items
+    page = None if text.strip() else await services.store.models.page(account, limit=limit)
+    return [Hit(model, 0.0) for model in page.items] if page else []
 
 
 async def _collections(services: Services, words: tuple[str, ...]) -> list[Collection]:

@@ -19,7 +19,7 @@ from stoker.cli.server import credentials, problems
 PATIENCE_S = 30.0
 """How long a server that is restarting, or says that it is busy, is asked again."""
 
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0, write=None, pool=None)
 _UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=10.0, write=None, pool=None)
 
@@ -36,13 +36,26 @@ def connect() -> "Api":
     return api
 
 
+class Refused(click.ClickException):
+    """The server answered that it will not; a failure that concerns this one request."""
+
+    def __init__(self, message: str, status: int):
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def is_of_this_alone(self) -> bool:
+        """Whether another request may well succeed: not so for a bad token or a server in trouble."""
+        return self.status in (400, 403, 404, 409, 413, 422)
+
+
 class Api:
     """Requests to one server. Paths begin behind ``/v1``: ``/models/acme/sketch``."""
 
     def __init__(self, base_url: str, token: str):
         self.base_url = base_url
         self._auth = {"Authorization": f"Bearer {token}"}
-        direct: dict[str, httpx.BaseTransport | None] = dict.fromkeys(_LOOPBACK)
+        direct: dict[str, httpx.BaseTransport | None] = dict.fromkeys(LOOPBACK)
         self._http = httpx.Client(timeout=_TIMEOUT, mounts=direct, headers={"User-Agent": "stoker-cli"})
 
     def get(self, path: str, *, patience_s: float = 0.0) -> Any:
@@ -53,6 +66,10 @@ class Api:
         """Like ``get``, but None where there is no such thing."""
         response = self._send("GET", self._url(path))
         return None if response.status_code == 404 else self._json(self._checked(response))
+
+    def text(self, path: str) -> str:
+        """An answer that is text."""
+        return self._checked(self._send("GET", self._url(path))).text
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._json(self._ask("POST", path, json=body))
@@ -68,9 +85,9 @@ class Api:
     def put(self, path: str, body: Any) -> Any:
         return self._json(self._ask("PUT", path, json=body))
 
-    def post_file(self, path: str, name: str, content: Any) -> Any:
+    def post_file(self, path: str, name: str, content: Any, *, content_type: str | None = None) -> Any:
         """A multipart upload of one file, streamed from the open handle."""
-        files = {"content": (name, content)}
+        files = {"content": (name, content, content_type) if content_type else (name, content)}
         return self._json(self._ask("POST", path, files=files, timeout=_UPLOAD_TIMEOUT))
 
     def put_bytes(self, path: str, chunks: Callable[[], Iterable[bytes]], *, size_bytes: int) -> None:
@@ -172,7 +189,9 @@ class Api:
     def _checked(self, response: httpx.Response) -> httpx.Response:
         if not response.is_success:
             what = f"{response.request.method} {response.request.url.path}"
-            raise click.ClickException(problems.sentence(response.status_code, response.content, what=what))
+            raise Refused(
+                problems.sentence(response.status_code, response.content, what=what), response.status_code
+            )
         return response
 
     def _json(self, response: httpx.Response) -> Any:

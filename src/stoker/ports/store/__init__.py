@@ -21,7 +21,7 @@ from stoker.ports.store.accounts import Accounts
 from stoker.ports.store.deployments import Deployments
 from stoker.ports.store.experiences import Experiences
 from stoker.ports.store.files import Files
-from stoker.ports.store.models import Aliases, ModelOrder, Models, Versions
+from stoker.ports.store.models import Aliases, Hit, ModelOrder, Models, Versions
 from stoker.ports.store.paging import Cursor, Page
 from stoker.ports.store.predictions import Delivery, Outbox, Predictions
 from stoker.ports.store.showcase import Collections, Examples
@@ -37,6 +37,7 @@ __all__ = [
     "Examples",
     "Experiences",
     "Files",
+    "Hit",
     "ModelOrder",
     "Models",
     "Outbox",

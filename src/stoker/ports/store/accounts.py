@@ -17,7 +17,8 @@ class Accounts(Protocol):
         ...
 
     async def update(self, name: str, **fields: Any) -> Account | None:
-        """Changes display_name, avatar_url, github_url, retention_s; the account as it is now."""
+        """Changes display_name, avatar_url, github_url, retention_s, webhook_secret; the account as it is
+        now."""
         ...
 
     async def retentions(self) -> dict[str, float | None]:

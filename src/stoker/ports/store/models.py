@@ -1,13 +1,21 @@
 """Models and versions, and the names and ids that others may call them by."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from stoker.core.aliases import Alias
 from stoker.core.catalog import Model, Version
 from stoker.ports.store.paging import Cursor, Page
 
 ModelOrder = Literal["created", "recent"]
+
+
+class Hit(NamedTuple):
+    """A model that was looked for."""
+
+    model: Model
+    weight: float
+    """How well it fits, more is better; only within one search is it to be compared."""
 
 
 class Models(Protocol):
@@ -32,7 +40,7 @@ class Models(Protocol):
         """
         ...
 
-    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Hit]:
         """Of the same, those with all the words in name, owner, description and README, the best first.
 
         At least one word; each is of letters and digits, and may be the beginning of a longer one.
@@ -52,12 +60,20 @@ class Versions(Protocol):
     async def create(self, version: Version) -> bool:
         """Also makes it the model's latest, even where that model has it already (then False).
 
-        Raises ``NotFound`` where there is no such model.
+        Takes the place of an imported one of the same id. Raises ``NotFound`` where there is no such model.
+        """
+        ...
+
+    async def describe(self, version: Version) -> bool:
+        """Keeps an imported version; False where the model has it, imported or not, and nothing changes.
+
+        It is the model's latest only where none has code. Raises ``NotFound`` where there is no such model.
         """
         ...
 
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
-        """By id alone the newest model that has it; with ``model`` (owner/name) only that one's."""
+        """By id alone the newest model that has it; with ``model`` (owner/name) only that one's. An imported
+        one only where there is no other, here and in ``get_visible``."""
         ...
 
     async def get_visible(self, id: str, account: str) -> Version | None:
@@ -69,7 +85,7 @@ class Versions(Protocol):
         ...
 
     async def delete(self, model: str, id: str) -> bool:
-        """The newest that is left becomes the model's latest, where this one was.
+        """The newest that is left, with code if any has it, becomes the model's latest where this one was.
 
         False where there is none, or a deployment's current release runs it.
         """
@@ -102,8 +118,9 @@ class Aliases(Protocol):
     ) -> None:
         """The aliases of a version from now on; with ``take_over`` also those of the model's other versions.
 
-        Raises ``NotFound`` where there is no such version,
-        ``Conflict`` where an id is another version's (real or alias) or a name is another model's."""
+        Raises ``NotFound`` where there is no such version, ``Conflict`` where an id is another version's (real
+        or alias) or a name is another model's. What was only imported gives way.
+        """
         ...
 
     async def of_version(self, model: str, version: str) -> list[Alias]:

@@ -29,7 +29,8 @@ class Predictions(Protocol):
     async def accept(
         self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> None:
-        """Keeps a new prediction in the state it is in; one that is over already counts as a run."""
+        """Keeps a new prediction in the state it is in; one that is over already counts as a run, if it ran
+        here."""
         ...
 
     async def start(
@@ -53,6 +54,10 @@ class Predictions(Protocol):
 
     async def get(self, id: str) -> Prediction | None: ...
 
+    async def known(self, account: str, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are predictions of the account's, of whatever kind."""
+        ...
+
     async def get_by_stream_key(self, key: str) -> Prediction | None: ...
 
     async def waiting(self) -> list[Prediction]:
@@ -74,7 +79,7 @@ class Predictions(Protocol):
         ...
 
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
-        """Empties input, output and logs of the account's first API predictions completed before then.
+        """Empties input, output and logs of the account's first API predictions completed or imported before.
 
         Gives their ids. Their files are forgotten. What is kept as an example stays, and its files do.
         Trainings keep theirs: their output names the version that they made.

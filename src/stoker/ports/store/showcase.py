@@ -32,6 +32,10 @@ class Collections(Protocol):
 
     async def remove(self, slug: str, model: str) -> bool: ...
 
+    async def of_models(self, models: Sequence[str]) -> dict[str, list[str]]:
+        """The slugs of the collections that each model (owner/name) is in, where it is in any."""
+        ...
+
     async def models(self, slug: str) -> list[Model]:
         """In their order, private ones too; a deleted model is in no collection."""
         ...

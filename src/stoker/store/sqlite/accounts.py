@@ -24,7 +24,7 @@ _SQL = queries("accounts", accounts=_fields(Account))
 _MEMBERS = queries("members", columns=_fields(Member))
 _TOKENS = queries("tokens", columns=_fields(Token))
 
-CHANGEABLE = ("display_name", "avatar_url", "github_url", "retention_s")
+CHANGEABLE = ("display_name", "avatar_url", "github_url", "retention_s", "webhook_secret")
 """In the order of the ``update`` statement."""
 
 

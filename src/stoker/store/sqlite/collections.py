@@ -1,6 +1,7 @@
 """Collections in SQLite. ``ports.store.Collections`` says what each method gives."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -49,6 +50,9 @@ class SqliteCollections:
     async def remove(self, slug: str, model: str) -> bool:
         return await self._write(_change, "remove", (slug, model))
 
+    async def of_models(self, models: Sequence[str]) -> dict[str, list[str]]:
+        return await self._read(_of_models, models)
+
     async def models(self, slug: str) -> list[Model]:
         return await self._read(_models, slug)
 
@@ -81,6 +85,11 @@ def _update(db: sqlite3.Connection, slug: str, fields: dict[str, Any]) -> Collec
 def _add(db: sqlite3.Connection, slug: str, model: str) -> bool:
     added = db.execute(_SQL["add"], (slug, model)).rowcount == 1
     return added or db.execute(_SQL["has"], (slug, model)).fetchone() is not None
+
+
+def _of_models(db: sqlite3.Connection, models: Sequence[str]) -> dict[str, list[str]]:
+    found = {ref: sorted(row[0] for row in db.execute(_SQL["of_model"], (ref,))) for ref in models}
+    return {ref: slugs for ref, slugs in found.items() if slugs}
 
 
 def _models(db: sqlite3.Connection, slug: str) -> list[Model]:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from stoker.core.catalog import Model, Visibility
-from stoker.ports.store import Cursor, ModelOrder, Page
+from stoker.ports.store import Cursor, Hit, ModelOrder, Page
 from stoker.store.sqlite import keyset, search
 from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
@@ -54,7 +54,7 @@ class SqliteModels:
     ) -> Page[Model]:
         return await self._read(_page, account, cursor, limit, order, ascending)
 
-    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Model]:
+    async def search(self, words: Sequence[str], account: str, *, limit: int = 25) -> list[Hit]:
         return await self._read(_search, words, account, limit)
 
     async def update(self, owner: str, name: str, **fields: str | None) -> Model | None:
@@ -101,8 +101,10 @@ def _page(
     )
 
 
-def _search(db: sqlite3.Connection, words: Sequence[str], account: str, limit: int) -> list[Model]:
-    return [model_of(row) for row in search.find(db, COLUMNS, words, account, limit)]
+def _search(db: sqlite3.Connection, words: Sequence[str], account: str, limit: int) -> list[Hit]:
+    return [
+        Hit(model_of(row[:-1]), float(row[-1])) for row in search.find(db, COLUMNS, words, account, limit)
+    ]
 
 
 def _update(db: sqlite3.Connection, ref: str, fields: dict[str, Any]) -> Model | None:

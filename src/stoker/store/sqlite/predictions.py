@@ -17,7 +17,7 @@ from stoker.store.sqlite.writer import Writer, all_or_nothing
 COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
-    "output, destination"
+    "output, destination, imported_us"
 )
 _SQL = queries("predictions", columns=COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
@@ -58,6 +58,9 @@ class SqlitePredictions:
 
     async def get(self, id: str) -> Prediction | None:
         return await self._read(_one, _SQL["get"], id)
+
+    async def known(self, account: str, ids: Sequence[str]) -> set[str]:
+        return await self._read(_known, account, ids)
 
     async def get_by_stream_key(self, key: str) -> Prediction | None:
         return await self._read(_one, _SQL["get_by_stream_key"], key)
@@ -128,6 +131,10 @@ def _one(db: sqlite3.Connection, sql: str, key: str) -> Prediction | None:
     return prediction_of(row) if row else None
 
 
+def _known(db: sqlite3.Connection, account: str, ids: Sequence[str]) -> set[str]:
+    return {id for id in ids if db.execute(_SQL["known"], (id, account)).fetchone() is not None}
+
+
 def _waiting(db: sqlite3.Connection) -> list[Prediction]:
     return [prediction_of(row) for row in db.execute(_SQL["waiting"])]
 
@@ -168,7 +175,7 @@ def _row(p: Prediction) -> tuple[Any, ...]:
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
         p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
-        p.logs, p.destination,
+        p.logs, p.destination, p.imported_us,
     )  # fmt: skip
 
 
@@ -207,5 +214,6 @@ def prediction_of(row: tuple[Any, ...]) -> Prediction:
         input=msgspec.Raw(row[20]),
         output=None if output is None else msgspec.Raw(output),
         destination=row[22],
-        logs=row[23],
+        imported_us=row[23],
+        logs=row[24],
     )

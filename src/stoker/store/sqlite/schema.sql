@@ -106,6 +106,7 @@ CREATE TABLE predictions (
     webhook_events TEXT NOT NULL DEFAULT '',
     data_removed INTEGER NOT NULL DEFAULT 0,
     kept INTEGER NOT NULL DEFAULT 0,
+    imported_us INTEGER,
     error TEXT,
     metrics BLOB,
     secrets BLOB,
@@ -119,10 +120,11 @@ CREATE INDEX predictions_newest ON predictions (account, kind, created_us, id);
 CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, id) WHERE source = 'web';
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
 CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
-CREATE INDEX predictions_to_empty ON predictions (account, completed_us)
+CREATE INDEX predictions_to_empty ON predictions (account, coalesce(imported_us, completed_us))
     WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction';
 
--- A run counts once, when its prediction becomes final, whichever statement makes it so.
+-- A run counts once, when its prediction becomes final, whichever statement makes it so; one that was elsewhere
+-- (``imported_us``) does not.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
 WHEN OLD.completed_us IS NULL AND NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
 BEGIN
@@ -130,7 +132,7 @@ BEGIN
 END;
 
 CREATE TRIGGER count_whole_run AFTER INSERT ON predictions
-WHEN NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
+WHEN NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction' AND NEW.imported_us IS NULL
 BEGIN
     UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
 END;
@@ -250,6 +252,7 @@ CREATE INDEX example_files_of_file ON example_files (file);
 -- what another prediction made whose data went meanwhile.
 CREATE TRIGGER release_example AFTER DELETE ON examples
 BEGIN
+    DELETE FROM predictions WHERE id = OLD.prediction AND kind = 'example';
     UPDATE predictions SET kept = 0 WHERE id = OLD.prediction;
     UPDATE models SET default_example =
         (SELECT prediction FROM examples WHERE model = OLD.model ORDER BY kept_us, prediction LIMIT 1)

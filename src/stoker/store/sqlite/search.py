@@ -34,7 +34,8 @@ def prepare(db: sqlite3.Connection) -> None:
 def find(
     db: sqlite3.Connection, columns: str, words: Sequence[str], account: str, limit: int
 ) -> list[tuple[Any, ...]]:
-    """The rows of the models that have all the words (or words that begin so), the best first."""
+    """The rows of the models that have all the words (or words that begin so), the best first; the last
+    column says how well."""
     sql = _sql(columns)
     if _is_kept(db):
         wanted = " ".join(f'"{word}"*' for word in words)

@@ -31,6 +31,9 @@ class SqliteVersions:
     async def create(self, version: Version) -> bool:
         return await self._write(_create, version, _row(version))
 
+    async def describe(self, version: Version) -> bool:
+        return await self._write(_describe, version.model, _row(version))
+
     async def get(self, id: str, *, model: str | None = None) -> Version | None:
         return await self._read(_get, id, model)
 
@@ -67,6 +70,15 @@ def _create(db: sqlite3.Connection, version: Version, row: tuple[Any, ...]) -> b
         return db.execute(_SQL["create"], row).rowcount == 1
 
 
+def _describe(db: sqlite3.Connection, model: str, row: tuple[Any, ...]) -> bool:
+    with all_or_nothing(db):
+        if db.execute(_SQL["has_model"], (model,)).fetchone() is None:
+            raise NotFound(f"There is no model {model}.")
+        made = db.execute(_SQL["describe"], row).rowcount == 1
+        db.execute(_SQL["set_described"], (model,))
+    return made
+
+
 def _get(db: sqlite3.Connection, id: str, model: str | None) -> Version | None:
     if model is None:
         row = db.execute(_SQL["get"], (id,)).fetchone()
@@ -76,10 +88,14 @@ def _get(db: sqlite3.Connection, id: str, model: str | None) -> Version | None:
 
 
 def _get_visible(db: sqlite3.Connection, id: str, account: str) -> Version | None:
-    own = db.execute(_SQL["get_own"], (id, account)).fetchone()
-    shared = own or db.execute(_SQL["get_shared"], (id, account)).fetchone()
-    row = shared or db.execute(_SQL["get_public"], (id,)).fetchone()
-    return _version(row) if row else None
+    imported: Version | None = None
+    for query, key in (("get_own", (id, account)), ("get_shared", (id, account)), ("get_public", (id,))):
+        row = db.execute(_SQL[query], key).fetchone()
+        version = _version(row) if row else None
+        if version is not None and version.imported_from is None:
+            return version
+        imported = imported or version
+    return imported
 
 
 def _page(db: sqlite3.Connection, model: str, cursor: Cursor | None, limit: int) -> Page[Version]:
@@ -94,6 +110,7 @@ def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
         if db.execute(_SQL["delete"], (model, id)).rowcount == 0:
             return False
         db.execute(_SQL["relatest"], (model, id))
+        db.execute(_SQL["set_described"], (model,))
     return True
 
 

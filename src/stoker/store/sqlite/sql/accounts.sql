@@ -10,7 +10,8 @@ WHERE (created_us, name) > (?, ?) AND (created_us, name) < (?, ?)
 ORDER BY created_us {direction}, name {direction} LIMIT ?;
 
 -- update: what people may change of an account
-UPDATE accounts SET display_name = ?, avatar_url = ?, github_url = ?, retention_s = ? WHERE name = ?;
+UPDATE accounts SET display_name = ?, avatar_url = ?, github_url = ?, retention_s = ?, webhook_secret = ?
+WHERE name = ?;
 
 -- retentions: how long each account keeps the data of its predictions
 SELECT name, retention_s FROM accounts;

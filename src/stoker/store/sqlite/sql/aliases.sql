@@ -7,14 +7,16 @@ DELETE FROM aliases WHERE model = ? AND version = ?;
 -- take: no version of the model has that id any more
 DELETE FROM aliases WHERE id = ? AND model = ?;
 
--- is_version: a model that has a version of this id
-SELECT model FROM versions WHERE id = ? LIMIT 1;
+-- is_version: a model that has a version of this id, with its code
+SELECT model FROM versions WHERE id = ? AND json_extract(recipe, '$.imported_from') IS NULL LIMIT 1;
 
 -- has_id: another version that this id stands for already
 SELECT model || ':' || version FROM aliases WHERE id = ?1 AND (model <> ?2 OR version <> ?3) LIMIT 1;
 
--- is_model: another model that is called so
-SELECT ref FROM models WHERE ref = ?1 AND ref <> ?2;
+-- is_model: another model that is called so; one that was only imported gives way
+SELECT ref FROM models WHERE ref = ?1 AND ref <> ?2 AND (
+    NOT EXISTS (SELECT 1 FROM versions WHERE model = ?1)
+    OR EXISTS (SELECT 1 FROM versions WHERE model = ?1 AND json_extract(recipe, '$.imported_from') IS NULL));
 
 -- has_name: another model that this name stands for already
 SELECT model FROM aliases WHERE name = ?1 AND name <> '' AND model <> ?2 LIMIT 1;

@@ -26,5 +26,8 @@ SELECT 1 FROM collection_models WHERE collection = ? AND model = ?;
 -- remove: takes a model out
 DELETE FROM collection_models WHERE collection = ? AND model = ?;
 
+-- of_model: the collections that a model is in
+SELECT collection FROM collection_models WHERE model = ?;
+
 -- models: those of a collection, in order
 SELECT {model_columns} FROM collection_models JOIN models ON ref = model WHERE collection = ? ORDER BY position;

@@ -1,8 +1,8 @@
 -- accept: keeps a new prediction
 INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
     started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets,
-    input, output, logs, destination)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    input, output, logs, destination, imported_us)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- start: starting becomes processing and its secrets are forgotten
 UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL
@@ -27,6 +27,9 @@ WHERE status = 'processing' AND completed_us IS NULL;
 
 -- get: one prediction, whole
 SELECT {columns}, logs FROM predictions WHERE id = ?;
+
+-- known: whether an id is a prediction of that account's
+SELECT id FROM predictions WHERE id = ? AND account = ?;
 
 -- get_by_stream_key: one prediction, whole, by its capability
 SELECT {columns}, logs FROM predictions WHERE stream_key = ?;
@@ -56,7 +59,7 @@ DELETE FROM files WHERE prediction = ? AND NOT EXISTS (SELECT 1 FROM example_fil
 UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
 WHERE id IN (
     SELECT id FROM predictions
-    WHERE account = ? AND completed_us IS NOT NULL AND completed_us < ? AND data_removed = 0 AND source = 'api'
-        AND kept = 0 AND kind = 'prediction'
-    ORDER BY completed_us LIMIT ?)
+    WHERE account = ? AND completed_us IS NOT NULL AND coalesce(imported_us, completed_us) < ?
+        AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction'
+    ORDER BY coalesce(imported_us, completed_us) LIMIT ?)
 RETURNING id;

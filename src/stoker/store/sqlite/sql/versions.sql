@@ -1,35 +1,55 @@
--- create: keeps a new version unless its model has it
+-- create: keeps a new version unless its model has it; what was only imported gets its code
 INSERT INTO versions (model, id, created_us, cog_version, environment, openapi_schema, recipe, source)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET created_us = excluded.created_us,
+    cog_version = excluded.cog_version, environment = excluded.environment,
+    openapi_schema = excluded.openapi_schema, recipe = excluded.recipe, source = excluded.source
+WHERE json_extract(versions.recipe, '$.imported_from') IS NOT NULL;
 
 -- set_latest: names a model's latest version
 UPDATE models SET latest_version = ?1, latest_version_us =
-    coalesce((SELECT created_us FROM versions WHERE model = ?2 AND id = ?1), ?3)
+    coalesce((SELECT created_us FROM versions WHERE model = ?2 AND id = ?1
+        AND json_extract(recipe, '$.imported_from') IS NULL), ?3)
 WHERE ref = ?2;
 
--- relatest: a deleted version is no longer the latest, the newest that is left is
+-- describe: keeps a version that came without its code, unless its model has it
+INSERT INTO versions (model, id, created_us, cog_version, environment, openapi_schema, recipe, source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- has_model: whether there is such a model
+SELECT 1 FROM models WHERE ref = ?;
+
+-- set_described: the newest is the latest of a model that has none with code
 UPDATE models SET (latest_version, latest_version_us) =
     (SELECT id, created_us FROM versions WHERE model = models.ref ORDER BY created_us DESC, id DESC LIMIT 1)
+WHERE ref = ?1 AND NOT EXISTS (
+    SELECT 1 FROM versions WHERE model = ?1 AND json_extract(recipe, '$.imported_from') IS NULL);
+
+-- relatest: a deleted version is no longer the latest, the newest with code that is left is
+UPDATE models SET (latest_version, latest_version_us) =
+    (SELECT id, created_us FROM versions
+    WHERE model = models.ref AND json_extract(recipe, '$.imported_from') IS NULL
+    ORDER BY created_us DESC, id DESC LIMIT 1)
 WHERE ref = ? AND latest_version = ?;
 
--- get: a version by its id alone
-SELECT {columns} FROM versions WHERE id = ? ORDER BY created_us DESC LIMIT 1;
+-- get: a version by its id alone, one with code first
+SELECT {columns} FROM versions WHERE id = ?
+ORDER BY json_extract(recipe, '$.imported_from') IS NULL DESC, created_us DESC LIMIT 1;
 
 -- get_own: a version by its id alone, of one of the account's models
 SELECT {columns} FROM versions
 WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND account = ?)
-ORDER BY created_us DESC LIMIT 1;
+ORDER BY json_extract(recipe, '$.imported_from') IS NULL DESC, created_us DESC LIMIT 1;
 
 -- get_shared: a version by its id alone, of a model of one of the account's organisations
 SELECT {columns} FROM versions
 WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model
     AND account IN (SELECT organization FROM members WHERE account = ?))
-ORDER BY created_us DESC LIMIT 1;
+ORDER BY json_extract(recipe, '$.imported_from') IS NULL DESC, created_us DESC LIMIT 1;
 
 -- get_public: a version by its id alone, of a public model
 SELECT {columns} FROM versions
 WHERE id = ? AND EXISTS (SELECT 1 FROM models WHERE ref = versions.model AND visibility = 'public')
-ORDER BY created_us DESC LIMIT 1;
+ORDER BY json_extract(recipe, '$.imported_from') IS NULL DESC, created_us DESC LIMIT 1;
 
 -- get_of_model: a version of one model
 SELECT {columns} FROM versions WHERE id = ? AND model = ?;

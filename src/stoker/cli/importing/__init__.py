@@ -1,0 +1,1 @@
+"""Copying from another Replicate-compatible API: reading it, what is copied, and the account of it."""

@@ -45,9 +45,9 @@ async def test_gotcha_27_asking_again_at_once_extends_nothing(p: Platform) -> No
 @story_with(**LIMITED)
 async def test_where_the_headers_are(p: Platform) -> None:
     missing = await p.client.get("/predictions/none")
-    assert (missing.status_code, missing.headers["ratelimit-remaining"]) == (404, "4")
+    assert (missing.status_code, missing.headers["ratelimit-remaining"]) == (404, "99")
     assert "ratelimit-remaining" not in (await p.client.get("/files")).headers
-    assert (await p.client.get("/account")).headers["ratelimit-remaining"] == "2", "but files count"
+    assert (await p.client.get("/account")).headers["ratelimit-remaining"] == "3", "but files count"
     assert "ratelimit-remaining" not in (await p.anonymous.get("/account")).headers
     assert "ratelimit-remaining" not in (await p.anonymous.get(f"{p.base}/health")).headers
 

@@ -8,7 +8,7 @@ from tests.contract.story import story
 
 
 @story
-async def test_get_follows_the_prediction(p: Platform) -> None:
+async def test_gotcha_36_get_follows_the_prediction(p: Platform) -> None:
     p.dispatcher.script = never_starts
     made = await p.predict(await p.version("sketch", output=TOKENS))
     run, path = p.dispatcher.run(made["id"]), f"/predictions/{made['id']}"
@@ -23,9 +23,9 @@ async def test_get_follows_the_prediction(p: Platform) -> None:
         None,
         {},
     )
-    assert now["logs"] == " 10%|#         | 1/10\r 20%|##        | 2/10\r"  # gotcha 36
+    assert now["logs"] == " 10%|#         | 1/10\r 20%|##        | 2/10\r"
     run.emit(" a time")
-    assert (await p.client.get(path)).json()["output"] == ["Once", " upon", " a time"]  # gotcha 35
+    assert (await p.client.get(path)).json()["output"] == ["Once", " upon", " a time"]
     await run.end()
     run.stopped.set()
     done = (await p.client.get(path)).json()
@@ -53,7 +53,7 @@ async def test_gotcha_18_cancel_with_an_empty_json_body(p: Platform) -> None:
     canceled = response.json()
     assert response.status_code == 200
     assert canceled.keys() == made.keys()
-    assert (canceled["status"], canceled["error"]) == ("canceled", None)  # gotcha 5
+    assert (canceled["status"], canceled["error"]) == ("canceled", None)
     assert canceled["completed_at"] is not None
     assert canceled["logs"] == ""
     assert (await p.client.get(f"/predictions/{made['id']}", headers=headers)).json() == canceled

@@ -73,7 +73,7 @@ async def test_both_schemes_in_any_case(p: Platform) -> None:
 
 
 @story
-async def test_unknown_paths_and_methods(p: Platform) -> None:
+async def test_gotcha_38_unknown_paths_and_methods(p: Platform) -> None:
     for path in ("/nothing", "/billing", "/account/billing", "/predictions/a/b/c", "/models/a"):
         response = await p.client.get(path)
         assert response.status_code == 404

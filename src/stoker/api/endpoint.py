@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from stoker.api import problems
-from stoker.api.limits import Headers
+from stoker.api.limits import Headers, Kind
 from stoker.api.services import Services
 from stoker.core import permissions
 from stoker.core.errors import StokerError
@@ -56,6 +56,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The same for all other methods."""
     creates: bool = False
     """Whether a POST counts as creating a prediction or a training, which has a rate limit of its own."""
+    polled: bool = False
+    """Whether a GET is what clients repeat twice a second while they wait, which has one as well."""
     tells_limits: bool = True
     """Whether answers carry the rate limit's headers (those of files do not)."""
 
@@ -116,11 +118,16 @@ class Endpoint:
         services, access = self._services, self.access
         request.caller = await services.tokens.caller(request.fields.get("authorization"))
         if services.limits.are_on:
-            kind = "create" if access.creates and request.method == "POST" else "other"
+            kind = self._kind(request.method)
             left = services.limits.take(request.caller.id, kind, services.clock.now_us())
             if access.tells_limits:
                 request.allowance = left
         permissions.demand_scope(request.caller, access.reads if request.method in READING else access.writes)
+
+    def _kind(self, method: str) -> Kind:
+        if self.access.creates and method == "POST":
+            return "create"
+        return "poll" if self.access.polled and method == "GET" else "other"
 
     def _no_handler(self, method: str) -> Response:
         if method == "OPTIONS":

@@ -10,7 +10,7 @@ from stoker.core.errors import Throttled
 from stoker.core.limits import Limit
 from stoker.core.settings import Settings
 
-Kind = Literal["create", "other"]
+Kind = Literal["create", "poll", "other"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -25,13 +25,19 @@ class Buckets(NamedTuple):
 class RateLimits:
     def __init__(self, settings: Settings):
         create, other = settings.rate_limit_create_per_minute, settings.rate_limit_per_minute
-        self._create = _buckets(limits.per_minute(create, limits.CREATE_PER_MINUTE, host=settings.host))
-        self._other = _buckets(limits.per_minute(other, limits.OTHER_PER_MINUTE, host=settings.host))
-        self.are_on = self._create.limit is not None or self._other.limit is not None
+        create = limits.per_minute(create, limits.CREATE_PER_MINUTE, host=settings.host)
+        other = limits.per_minute(other, limits.OTHER_PER_MINUTE, host=settings.host)
+        per_minute: dict[Kind, int] = {
+            "create": create,
+            "poll": other * limits.POLLS_FOR_OTHER,
+            "other": other,
+        }
+        self._buckets = {kind: _buckets(most) for kind, most in per_minute.items()}
+        self.are_on = any(buckets.limit is not None for buckets in self._buckets.values())
 
     def take(self, token_id: str, kind: Kind, now_us: int) -> Headers:
         """The headers that tell the client what is left; raises ``Throttled`` where nothing is."""
-        limit, full_us = self._create if kind == "create" else self._other
+        limit, full_us = self._buckets[kind]
         if limit is None:
             return []
         verdict = limit.take(full_us.get(token_id, 0), now_us)
@@ -45,7 +51,7 @@ class RateLimits:
 
     def step(self, now_us: int) -> None:
         """Forgets the buckets that are full again. A background duty."""
-        for _, full_us in (self._create, self._other):
+        for _, full_us in self._buckets.values():
             for token_id in [id for id, moment in full_us.items() if moment <= now_us]:
                 del full_us[token_id]
 

@@ -32,7 +32,7 @@ from stoker.core.permissions import Action
 
 
 def routes(services: Services) -> list[Route]:
-    """The route table. ``endpoint.Access`` says what ``reads``, ``writes`` and ``creates`` mean."""
+    """The route table. ``endpoint.Access`` says what its fields mean."""
 
     def path(
         path: str,
@@ -41,6 +41,7 @@ def routes(services: Services) -> list[Route]:
         reads: Action = "see",
         writes: Action = "change",
         creates: bool = False,
+        polled: bool = False,
         **handlers: Handler,
     ) -> Route:
         access = Access(
@@ -48,6 +49,7 @@ def routes(services: Services) -> list[Route]:
             reads=reads,
             writes=writes,
             creates=creates,
+            polled=polled,
             tells_limits=not path.startswith("/files"),
         )
         return Route(path, Endpoint(services, handlers, access))
@@ -56,7 +58,7 @@ def routes(services: Services) -> list[Route]:
     deployment = "/deployments/{owner}/{name}"
     return [
         path("/predictions", writes="run", creates=True, GET=predictions.list_, POST=predictions.create),
-        path("/predictions/{id}", GET=predictions.get),
+        path("/predictions/{id}", polled=True, GET=predictions.get),
         path(f"{model}/predictions", writes="run", creates=True, POST=predictions.create_for_model),
         path(f"{deployment}/predictions", writes="run", creates=True, POST=predictions.create_for_deployment),
         path("/predictions/{id}/cancel", writes="run", POST=predictions.cancel),

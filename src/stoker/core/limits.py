@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 CREATE_PER_MINUTE = 600
 OTHER_PER_MINUTE = 3000
+POLLS_FOR_OTHER = 20
+"""So many GETs of a prediction for each other request: clients poll twice a second (gotcha 33)."""
 MINUTE_US = 60_000_000
 
 

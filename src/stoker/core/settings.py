@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_create_per_minute: int | None = None
     """Most predictions that one token may create in a minute; 0 is no limit."""
     rate_limit_per_minute: int | None = None
-    """Most other requests of one token in a minute; 0 is no limit."""
+    """Most other requests of one token in a minute, polls of a prediction apart; 0 is no limit."""
     upload_ttl_s: float = 86400.0
     """How long an uploaded file is kept."""
     environment_keep_s: float = 604800.0

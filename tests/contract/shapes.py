@@ -8,8 +8,8 @@ RECORDINGS = Path(__file__).parents[3] / "shared" / "reference" / "recorded-shap
 LAST_MONTH = "2024-10"
 NULLABLE = ("next", "previous", "description", "cover_image_url", "default_example", "latest_version")
 """May be null by sections 4.4 and 14, even where every recorded one happened to be there."""
-NEWER = {"full_description"}
-"""Documented in section 4.2 since, and not among the recordings' own newer keys."""
+NEWER = {"full_description", "configuration.scaling"}
+"""Of sections 4.2 and 4.7, and not among the recordings' own newer keys."""
 FREE_FORM = ("input", "output", "openapi_schema", "metadata")
 
 Shape = dict[str, Any]
@@ -23,12 +23,12 @@ class Recordings:
         self._legacy = {key for keys in told["legacy_keys"].values() for key in keys}
 
     def answer(self, method: str, path: str, status: int, variant: str = "") -> Shape:
-        """The response part of the record; ``variant`` is how its variant's text begins."""
+        """The response part of the record; ``variant`` is its variant up to the first comma."""
         found = [
             record["response"]
             for record in self._records
             if (record["method"], record["path"], record["status"]) == (method, path, status)
-            and record.get("variant", "").startswith(variant)
+            and record.get("variant", "").partition(",")[0] == variant
         ]
         assert len(found) == 1, (method, path, status, variant, len(found))
         return found[0]

@@ -12,7 +12,6 @@ from stoker.core.prediction import Prediction
 from stoker.runtime.live import Live
 from tests.contract.platform import FILES, Platform
 from tests.contract.scripted import never_starts
-from tests.contract.shapes import RECORDINGS, Recordings
 from tests.contract.story import story
 from tests.contract.test_create import KEYS
 
@@ -437,21 +436,3 @@ async def test_gotcha_20_every_spelling_of_the_path(p: Platform) -> None:
             f"{p.base}{prefix}/deployments/alice/app/predictions", json={"input": {}}
         )
         assert response.status_code == 201
-
-
-@pytest.mark.skipif(not RECORDINGS.exists(), reason="the recordings are not beside this checkout")
-@story
-async def test_the_documented_shapes(p: Platform) -> None:
-    version = await p.version("draw", output=FILES)
-    path, own = "/v1/deployments", "/v1/deployments/{owner}/{name}"
-    created = await p.client.post("/deployments", json=wanted(version))
-    predicted = await p.client.post("/deployments/alice/app/predictions", json={"input": {}})
-    for response, method, place, status in (
-        (created, "POST", path, 200),
-        (await p.client.get("/deployments"), "GET", path, 200),
-        (await p.client.get("/deployments/alice/app"), "GET", own, 200),
-        (await p.client.patch("/deployments/alice/app", json={"max_instances": 3}), "PATCH", own, 200),
-        (predicted, "POST", f"{own}/predictions", 201),
-    ):
-        shape = Recordings().answer(method, place, status)["body"]
-        assert [d for d in Recordings().differences(response.json(), shape) if "scaling" not in d] == []

@@ -66,8 +66,9 @@ const stories = {
   async filesApi() {
     const made = await replicate.files.create(Buffer.from("some bytes"), { about: "test" });
     const found = await replicate.files.get(made.id);
+    const listed = (await replicate.files.list()).results.some((file) => file.id === made.id);
     await replicate.files.delete(made.id);
-    return [made.size, found.metadata];
+    return [made.size, found.metadata, listed];
   },
   async errors() {
     const attempts = [
@@ -138,8 +139,24 @@ const stories = {
       await replicate.run("acme/empty", { input: { text: "named" } }),
     ];
   },
-  async webhookSecret() {
-    return (await replicate.webhooks.default.secret.get()).key.startsWith("whsec_");
+  async account() {
+    const { key } = await replicate.webhooks.default.secret.get();
+    const versions = await replicate.models.versions.list("local", "empty");
+    return [
+      (await replicate.accounts.current()).username,
+      key.startsWith("whsec_"),
+      versions.results.map((version) => version.id === empty),
+    ];
+  },
+  async pages() {
+    // After stories.paged.
+    const ids = [];
+    let pages = 0;
+    for await (const page of replicate.paginate(replicate.predictions.list)) {
+      pages += 1;
+      ids.push(...page.map((prediction) => prediction.id));
+    }
+    return [pages > 1, ids.length > 100, new Set(ids).size === ids.length];
   },
 };
 

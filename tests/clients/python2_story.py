@@ -4,9 +4,12 @@ Usage: python python2_story.py NAME VERSION...; prints one JSON value.
 """
 
 import asyncio
+import base64
+import hmac
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import replicate
@@ -134,6 +137,52 @@ def catalogue(empty, words, files, slow):
         replicate.run(f"acme/empty:{published}", input={"text": "pinned"}),
         replicate.use("acme/empty")(text="used"),
     ]
+
+
+def own_models(empty, words, files, slow):
+    """After a push to local/discarded-by-python2."""
+    name = {"model_owner": "local", "model_name": "discarded-by-python2"}
+    links = {"github_url": "https://g.example/", "paper_url": "https://p.example/"}
+    changed = replicate.models.update(**name, description="Goes away", readme="# Away", **links)
+    version = {**name, "version_id": changed.latest_version["id"]}
+    listed = [listed.id for listed in replicate.models.versions.list(**name)]
+    used = replicate.use(f"local/discarded-by-python2:{version['version_id']}")(text="used")
+    replicate.models.versions.delete(**version)
+    replicate.models.delete(**name)
+    try:
+        replicate.models.get(**name)
+    except replicate.NotFoundError as error:
+        gone = error.body["detail"]
+    told = [changed.description, changed.github_url, changed.paper_url]
+    return [told, listed == [version["version_id"]], used, gone]
+
+
+def account(empty, words, files, slow):
+    key = replicate.webhooks.default.secret.get().key
+    return [replicate.account.get().username, key.startswith("whsec_")]
+
+
+def download(empty, words, files, slow):
+    """The link is signed as section 5.8 says, with the key that our own endpoint tells."""
+    made = replicate.files.create(content=b"some bytes", filename="a.txt")
+    key, expiry = (
+        replicate.Replicate().get("/stoker/files-secret", cast_to=object)["key"],
+        int(time.time()) + 60,
+    )
+    mac = hmac.digest(key.encode(), f"local {made.id} {expiry}".encode(), "sha256")
+    signature = base64.b64encode(mac).decode()
+    link = {"file_id": made.id, "owner": "local", "expiry": expiry, "signature": signature}
+    listed = [file.id for file in replicate.files.list()]
+    return [replicate.files.download(**link).read().decode(), made.id in listed]
+
+
+def pages(empty, words, files, slow):
+    """After ``stories.paged``."""
+    ids = [prediction.id for prediction in replicate.predictions.list()]
+    middle = replicate.predictions.get(prediction_id=ids[50])
+    older = [prediction.id for prediction in replicate.predictions.list(created_before=middle.created_at)]
+    newer = [prediction.id for prediction in replicate.predictions.list(created_after=middle.created_at)]
+    return [len(ids) > 100, len(set(ids)) == len(ids), newer + older == ids, newer[-1] == middle.id]
 
 
 def asynchronous(empty, words, files, slow):

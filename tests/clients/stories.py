@@ -31,6 +31,14 @@ def stocked(server: StokerServer, empty: str) -> None:
         client.put(f"{own}/versions/{empty}/aliases", json=aliases).raise_for_status()
 
 
+def paged(server: StokerServer, empty: str) -> None:
+    """Makes enough predictions for a second page."""
+    with server.client() as client:
+        while client.get("/v1/predictions").raise_for_status().json()["next"] is None:
+            for _ in range(25):
+                client.post("/v1/predictions", json={"version": empty, "input": {}}).raise_for_status()
+
+
 def tell(command: Sequence[str | Path], variables: dict[str, str]) -> Any:
     """What the program says last, which is JSON; it must succeed."""
     done = subprocess.run(

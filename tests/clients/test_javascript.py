@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, stocked, tell
+from tests.clients.stories import MODELS, paged, stocked, tell
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -22,10 +22,10 @@ STORIES: dict[str, Any] = {
     "background": ["succeeded", "back", True],
     "cancel": "canceled",
     "abort": "canceled",
-    "filesApi": [10, {"about": "test"}],
+    "filesApi": [10, {"about": "test"}, True],
     "errors": [["ApiError", 422], ["ApiError", 404], ["ApiError", 401], "Prediction failed: out of words"],
     "deployments": ["deployed", "local/javascript", [1, 1, 2], True, 409, True],
-    "webhookSecret": True,
+    "account": ["local", True, [True]],
     "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
 
@@ -46,6 +46,11 @@ def test_collections_search_examples_and_published_ids(server: StokerServer, pus
     stocked(server, pushed("empty"))
     found = play(server, pushed, "catalogue")
     assert found == ["cpu", True, ["empty"], ["empty"], True, "kept", True, "pinned", "named"]
+
+
+def test_pages(server: StokerServer, pushed: Pushed):
+    paged(server, pushed("empty"))
+    assert play(server, pushed, "pages") == [True, True, True]
 
 
 def test_a_file_goes_in_and_another_comes_out(server: StokerServer, pushed: Pushed):

@@ -13,8 +13,8 @@ import pytest
 import replicate
 from replicate.exceptions import ModelError, ReplicateError
 
-from tests.clients.stories import PUBLISHED, stocked
-from tests.conftest import Pushed
+from tests.clients.stories import PUBLISHED, paged, stocked
+from tests.conftest import MODELS, Pushed
 from tests.servers import TOKEN, StokerServer
 
 
@@ -157,6 +157,28 @@ def test_models_versions_account_hardware_and_secret(client: replicate.Client, p
     assert client.accounts.current().username == "local"
     assert client.hardware.list()
     assert client.webhooks.default.secret().key.startswith("whsec_")
+
+
+def test_a_model_of_ones_own_is_deleted(client: replicate.Client, server: StokerServer):
+    version = server.push(MODELS / "empty", "local/discarded-by-python1")
+    model = client.models.get("local/discarded-by-python1")
+    with pytest.raises(ReplicateError, match="still has versions"):
+        client.models.delete("local", "discarded-by-python1")
+    assert not model.versions.delete(version), "it looks for 204, and the contract has 202"
+    assert model.versions.list().results == []
+    assert client.models.delete("local", "discarded-by-python1")
+    with pytest.raises(ReplicateError):
+        client.models.get("local/discarded-by-python1")
+
+
+def test_pages(client: replicate.Client, pushed: Pushed, server: StokerServer):
+    paged(server, pushed("empty"))
+    pages = list(replicate.paginate(client.predictions.list))
+    ids = [prediction.id for page in pages for prediction in page]
+    assert len(pages) > 1
+    assert len(ids) == len(set(ids)) > 100
+    assert pages[1].previous is not None
+    assert client.predictions.list(pages[1].previous).results == pages[0].results
 
 
 def test_deployments(client: replicate.Client, pushed: Pushed):

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.stories import MODELS, stocked, tell
+from tests.clients.stories import MODELS, paged, stocked, tell
+from tests.conftest import MODELS as MODELS_FOLDER
 from tests.conftest import Pushed
 from tests.servers import StokerServer
 
@@ -23,6 +24,8 @@ STORIES: dict[str, Any] = {
     "files_api": [10, {"about": "test"}, True],
     "errors": ["UnprocessableEntityError", "NotFoundError", "AuthenticationError", "ModelError"],
     "deployments": ["deployed", "local/python2", [1, 2], 409],
+    "account": ["local", True],
+    "download": ["some bytes", True],
     "asynchronous": ["0", "1", "2", "3"],
     "trainings": ["succeeded", "learned.txthi!", "canceled", True, True],
 }
@@ -45,6 +48,18 @@ def test_collections_search_examples_and_published_ids(server: StokerServer, pus
     found = play(server, pushed, "catalogue", v1=True)
     one = ["empty"]
     assert found == ["cpu", True, one, one, one, True, True, "", "kept", True, "pinned", "used"]
+
+
+def test_a_model_of_ones_own_is_changed_and_deleted(server: StokerServer, pushed: Pushed):
+    server.push(MODELS_FOLDER / "empty", "local/discarded-by-python2")
+    told = ["Goes away", "https://g.example/", "https://p.example/"]
+    gone = "The requested resource could not be found."
+    assert play(server, pushed, "own_models", v1=True) == [told, True, "used", gone]
+
+
+def test_pages_and_dates(server: StokerServer, pushed: Pushed):
+    paged(server, pushed("empty"))
+    assert play(server, pushed, "pages", v1=True) == [True, True, True, True]
 
 
 def test_a_base_url_without_v1_works_too(server: StokerServer, pushed: Pushed):

@@ -1,5 +1,6 @@
 """Errors as problem JSON (section 11 of the HTTP contract); the one place that knows HTTP statuses."""
 
+import errno
 import logging
 import secrets
 from typing import Any
@@ -31,6 +32,8 @@ _STATUSES: tuple[tuple[type[errors.StokerError], int, str | None], ...] = (
     (errors.Unavailable, 503, "Service unavailable"),
     (errors.PredictionCanceled, 409, "Prediction canceled"),
     (errors.PredictionFailed, 500, "Prediction failed"),
+    (errors.StorageFull, 507, "Insufficient storage"),
+    (errors.StorageFailed, 503, "Storage unavailable"),
     (errors.StokerError, 500, None),
 )
 
@@ -44,8 +47,11 @@ _HEADERS: dict[int, dict[str, str]] = {
     409: NO_RETRY,
     413: {"connection": "close"},
     500: NO_RETRY,
-    503: {"retry-after": "2"},
+    507: NO_RETRY | {"connection": "close"},
 }
+_UNREAD = (413, 507)
+"""After these the rest of the body may still be on its way."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def problem(
@@ -59,7 +65,7 @@ def problem(
     """A problem answer; ``detail`` is never empty, every client shows it."""
     body: dict[str, Any] = {"title": title} if title else {}
     body |= {"detail": detail, "status": status, **more}
-    kind = LastWord if status == 413 else Response
+    kind = LastWord if status in _UNREAD else Response
     return kind(
         msgspec.json.encode(body),
         status_code=status,
@@ -91,10 +97,20 @@ def headers_of(error: errors.StokerError, status: int) -> dict[str, str]:
 
 
 def _told_to_wait(error: errors.StokerError) -> dict[str, str]:
+    """A server that stops has a successor soon; what a broken store has kept of a create nobody knows."""
+    if isinstance(error, errors.Unavailable):
+        return {"retry-after": "2"}
+    if isinstance(error, errors.StorageFailed):
+        return NO_RETRY
     if not isinstance(error, errors.Throttled):
         return {}
     reset = str(error.reset_s)
     return {"retry-after": reset, "ratelimit-remaining": "0", "ratelimit-reset": reset}
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether it says that there is no room left, or none for us."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def not_found() -> Response:
@@ -110,7 +126,13 @@ def method_not_allowed(allow: str) -> Response:
 
 
 def internal(error: Exception, *, method: str, path: str) -> Response:
-    """500 for what should not have happened; the traceback goes to our log only, found by the request id."""
+    """500 for what should not have happened; the traceback goes to our log only, found by the request id.
+
+    A disk that is full happens, and has an answer of its own.
+    """
+    if is_full_disk(error):
+        log.error("%s %s failed: %s", method, path, error)
+        return for_error(errors.StorageFull())
     request_id = log_internal(error, method=method, path=path)
     return problem(
         500,

@@ -18,7 +18,8 @@
     ├── PredictionFailed         the prediction that somebody waits for has failed (says why)
     ├── PredictionCanceled       the prediction that somebody waits for was ended by someone else
     ├── InstanceFailed           an instance could not be started
-    └── StorageFailed            the database cannot be read or written (disk full, read-only, damaged)
+    └── StorageFailed            the database cannot be read or written (read-only, held by another, damaged)
+        ├── StorageFull          there is no room left on the disk
         └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
 
 An error's class docstring is its default message, its ``code`` is stable. HTTP statuses are given
@@ -166,6 +167,12 @@ class StorageFailed(StokerError):
     """The database could not be read or written."""
 
     code = "storage_failed"
+
+
+class StorageFull(StorageFailed):
+    """The server's disk is full. Nothing was changed; whoever runs the server has to make room."""
+
+    code = "storage_full"
 
 
 class DataDirUnusable(StorageFailed):

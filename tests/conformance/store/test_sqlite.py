@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stoker.core.catalog import Member
-from stoker.core.errors import DataDirUnusable, StorageFailed
+from stoker.core.errors import DataDirUnusable, StorageFailed, StorageFull
 from stoker.core.prediction import Status
 from stoker.store.sqlite import SqliteStore, database, search
 from stoker.store.sqlite.queries import queries
@@ -222,7 +222,7 @@ def test_a_full_disk_fails_the_write_and_nothing_else(tmp_path: Path):
         results = await asyncio.gather(
             store.predictions.finish(kept.id, huge), *writes, return_exceptions=True
         )
-        assert isinstance(results[0], StorageFailed)
+        assert isinstance(results[0], StorageFull)
         assert "full" in results[0].message
         assert results[1:] == [None] * 5
         assert await store.predictions.get(kept.id) == kept

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stoker.core.errors import Conflict, StorageFailed
+from stoker.core.errors import Conflict, StorageFailed, StorageFull
 
 
 class Job(NamedTuple):
@@ -61,6 +61,8 @@ def _named(error: BaseException) -> BaseException:
         return error
     if isinstance(error, sqlite3.IntegrityError):
         ours = Conflict(f"That exists already ({error}).")
+    elif error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        ours = StorageFull()
     else:
         ours = StorageFailed(f"The database could not be read or written: {error}.")
     ours.__cause__ = error

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import uvicorn
@@ -152,7 +152,9 @@ class Platform:
         await self.store.versions.create(version)
         return version
 
-    async def history(self, version: Version, count: int, *, apart_s: float = 0) -> list[Prediction]:
+    async def history(
+        self, version: Version, count: int, *, apart_s: float = 0, source: Literal["api", "web"] = "api"
+    ) -> list[Prediction]:
         """So many predictions, as if they had been made long ago."""
         made: list[Prediction] = []
         for _ in range(count):
@@ -166,6 +168,7 @@ class Platform:
                     model=version.model,
                     version=version.id,
                     created_us=now_us,
+                    source=source,
                     stream_key=ids.stream_key(secrets.token_bytes(52)),
                 )
             )

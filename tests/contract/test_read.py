@@ -1,5 +1,9 @@
 """Reading, listing and cancelling predictions: sections 5.6 and 14."""
 
+import base64
+import json
+from datetime import UTC, datetime
+
 from stoker.api.wire import time_text
 from stoker.core.prediction import Status
 from tests.contract.platform import TOKENS, Platform
@@ -116,10 +120,67 @@ async def test_list_filters_travel_in_the_cursor(p: Platform) -> None:
 
 
 @story
+async def test_the_source_web_goes_back_two_weeks(p: Platform) -> None:
+    version = await p.version("sketch")
+    await p.history(version, 1, source="web")
+    p.clock.advance(5 * 86400)
+    recent = await p.history(version, 101, source="web")
+    await p.history(version, 1)
+    p.clock.advance(10 * 86400)
+    first = (await p.client.get("/predictions", params={"source": "web"})).json()
+    rest = (await p.client.get(first["next"])).json()
+    listed = first["results"] + rest["results"]
+    assert [made["id"] for made in listed] == [made.id for made in reversed(recent)]
+    assert {made["source"] for made in listed} == {"web"}
+    long_ago = {"source": "web", "created_after": "2000-01-01"}
+    assert (await p.client.get("/predictions", params=long_ago)).json()["results"] == first["results"]
+    lately = {"source": "web", "created_after": time_text(recent[-1].created_us)}
+    only = (await p.client.get("/predictions", params=lately)).json()["results"]
+    assert [made["id"] for made in only] == [recent[-1].id]
+    assert len((await p.client.get("/predictions")).json()["results"]) == 100
+    assert len((await p.client.get("/predictions", params={"source": "api"})).json()["results"]) == 1
+
+
+@story
+async def test_dates_in_the_spellings_of_iso_8601(p: Platform) -> None:
+    version = await p.version("sketch")
+    (made,) = await p.history(version, 1)
+    moment = datetime.fromtimestamp(made.created_us / 1e6, UTC)
+    for text in (moment.strftime("%Y-%m-%d"), moment.strftime("%Y%m%dT%H%M%SZ"), "0001-01-01T00:00:00+14:00"):
+        listed = (await p.client.get("/predictions", params={"created_after": text})).json()["results"]
+        assert [one["id"] for one in listed] == [made.id], text
+        none = (await p.client.get("/predictions", params={"created_before": text})).json()["results"]
+        assert none == [], text
+    for text in ("", "created"):
+        status = (await p.client.get("/predictions", params={"created_before": text})).status_code
+        assert status == (422 if text else 200)
+
+
+@story
+async def test_a_cursor_stays_where_it_is_while_others_are_added(p: Platform) -> None:
+    version = await p.version("sketch")
+    made = [prediction.id for prediction in await p.history(version, 150)]
+    first = (await p.client.get("/predictions")).json()
+    await p.history(version, 30)
+    second = (await p.client.get(first["next"])).json()
+    assert [r["id"] for r in first["results"] + second["results"]] == made[::-1]
+    assert second["next"] is None
+    back = (await p.client.get(second["previous"])).json()
+    assert [r["id"] for r in back["results"]] == [r["id"] for r in first["results"]]
+    assert back["previous"] is not None, "what was added since"
+
+
+def cursor(*place: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+@story
 async def test_bad_cursors(p: Platform) -> None:
-    for cursor in ("x", "bm9uc2Vuc2U", "\u00e4", "W10"):
-        response = await p.client.get("/predictions", params={"cursor": cursor})
-        assert response.status_code == 404
+    too_large = cursor(2**63, "x"), cursor(-(2**63), "x"), cursor(0, "x", False, {"after": 2**64 - 1})
+    wrong = cursor("0", "x"), cursor(0), cursor(0, "x", "y"), cursor(0, "x", False, {"after": [1]})
+    for cursor_text in ("x", "bm9uc2Vuc2U", "\u00e4", "W10", *too_large, *wrong):
+        response = await p.client.get("/predictions", params={"cursor": cursor_text})
+        assert response.status_code == 404, cursor_text
         assert response.json()["detail"] == "Invalid cursor"
 
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -16,14 +16,17 @@ from stoker.ports.store import Cursor, Page
 
 T = TypeVar("T")
 
+Number = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""What every database can hold."""
+
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """What a cursor says: where in the list, which way, and by which filters."""
 
-    time_us: int
+    time_us: Number
     id: str
     reverse: bool = False
-    filters: dict[str, str | int] = {}
+    filters: dict[str, str | Number] = {}
 
     @property
     def cursor(self) -> Cursor:

@@ -23,6 +23,8 @@ from stoker.runtime.live import Live
 
 PAGE = 100
 EPOCH = datetime.fromtimestamp(0, UTC)
+WEB_LISTED_US = 14 * 86400 * 1_000_000
+"""How far back a list of those made on the web goes (section 5.6)."""
 
 
 async def create(request: Request) -> Response:
@@ -252,6 +254,9 @@ def _filters(request: Request) -> dict[str, str | int]:
         if query["source"] not in ("web", "api"):
             raise InputInvalid([FieldProblem("enum", "source", 'source must be one of the following: "web"')])
         filters["source"] = query["source"]
+    if filters.get("source") == "web":
+        oldest_us = request.services.clock.now_us() - WEB_LISTED_US
+        filters["after"] = max(oldest_us, _number(filters.get("after")) or oldest_us)
     return filters
 
 

@@ -69,6 +69,34 @@ def test_logs_are_kept_up_to_the_limit_and_the_cut_is_told_once(tmp_path: Path):
     play(tmp_path, story, log_limit_bytes=1000)
 
 
+def test_the_limit_of_logs_is_one_of_bytes(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        live = await stage.submit(await stage.version())
+        instance = await stage.instance()
+        instance.listener.log(1, "\u00fc" * 1000)
+        instance.succeed(1)
+        await live.wait_over()
+        assert live.seen.logs.partition("\n")[0] == "\u00fc" * 499
+        assert "longer than this server keeps" in live.seen.logs
+
+    play(tmp_path, story, log_limit_bytes=999)
+
+
+def test_metrics_are_kept_up_to_a_limit_and_the_cut_is_told_once(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        live = await stage.submit(await stage.version())
+        instance = await stage.instance()
+        for n in range(100):
+            instance.listener.metric(1, f"note{n}", "x" * 10_000, "replace")
+        instance.succeed(1)
+        await live.wait_over()
+        assert len(live.seen.metrics) < 300_000
+        assert "note20" in msgspec.json.decode(live.seen.metrics)
+        assert live.seen.logs.count("metrics are larger") == 1
+
+    play(tmp_path, story)
+
+
 def test_outputs_keep_their_order_while_files_are_taken_over(tmp_path: Path):
     async def story(stage: Stage) -> None:
         version = await stage.version()

@@ -1,6 +1,10 @@
 from typing import Any
 
-from stoker.core.metrics import record
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.core.metrics import Metrics, record
 
 
 def test_modes():
@@ -12,6 +16,7 @@ def test_modes():
     record(metrics, "gone", 1, "replace")
     record(metrics, "gone", None, "delete")
     record(metrics, "never", None, "delete")
+    record(metrics, "never.was", None, "delete")
     assert metrics == {"tokens": 3, "steps": [1, 2]}
 
 
@@ -32,3 +37,32 @@ def test_a_value_that_the_mode_does_not_fit_gives_way():
     assert metrics == {"m": [3]}
     record(metrics, "m.n", 1, "incr")
     assert metrics == {"m": {"n": 1}}
+
+
+def test_what_does_not_fit_is_left_out_and_changes_nothing():
+    values: dict[str, Any] = {}
+    metrics = Metrics(values, limit_bytes=100)
+    assert metrics.record("loss", 0.5, "replace")
+    assert not metrics.record("note", "x" * 100, "replace")
+    for n in range(100):
+        assert metrics.record("loss", n, "replace"), "what is replaced takes no room"
+    assert not all(metrics.record("steps", n, "append") for n in range(100))
+    assert metrics.record("steps", None, "delete")
+    assert metrics.record("note", "x" * 10, "replace")
+    assert values == {"loss": 99, "note": "x" * 10}
+
+
+NAMES = st.from_regex(r"\A[a-z]{1,3}(\.[a-z]{1,3}){0,3}\Z")
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(-1e300, 1e300)
+RECORDS = st.tuples(NAMES, NUMBERS | st.text(max_size=30), st.sampled_from(["replace", "append", "delete"]))
+ADDED = st.tuples(NAMES, NUMBERS, st.just("incr"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(RECORDS | ADDED, max_size=30))
+def test_they_never_outgrow_the_limit(records: list[tuple[str, Any, Any]]):
+    values: dict[str, Any] = {}
+    metrics = Metrics(values, limit_bytes=200)
+    for name, value, mode in records:
+        metrics.record(name, value, mode)
+        assert len(msgspec.json.encode(values)) <= 200

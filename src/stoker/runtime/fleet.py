@@ -283,7 +283,7 @@ class Fleet:
         group = self._groups[member.pool]
         group.failures += 1
         group.failed_us = self._clock.now_us()
-        self.work.start_failed(member.pool, error, member.setup_log)
+        self.work.start_failed(member.pool, error, member.setup_log.text)
 
     def _check_health(self) -> None:
         for member in self.members():

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from stoker.core import metrics
 from stoker.core.catalog import Version
+from stoker.core.metrics import Metrics
 from stoker.core.prediction import Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
@@ -18,6 +18,8 @@ from stoker.runtime.live import Live
 
 log = logging.getLogger(__name__)
 
+MOST_METRICS_BYTES = 256 * 1024
+METRICS_CUT = "\n[the metrics are larger than this server keeps; what does not fit is left out]\n"
 ITEM_BYTES = 64
 """What an element of a growing array takes in memory beside its JSON, which may be much shorter."""
 
@@ -84,6 +86,8 @@ class Job:
         self._outcome: tuple[Status, str | None] | None = None
         self._keeper = keeper
         self._room = room_bytes
+        self._metrics = Metrics(live.metrics, limit_bytes=MOST_METRICS_BYTES)
+        self._metrics_are_cut = False
 
     @property
     def id(self) -> str:
@@ -94,8 +98,10 @@ class Job:
             self.live.add_log(text)
 
     def metric(self, name: str, value: Any, mode: MetricMode) -> None:
-        if not self.ended:
-            metrics.record(self.live.metrics, name, value, mode)
+        if self.ended or self._metrics.record(name, value, mode) or self._metrics_are_cut:
+            return
+        self._metrics_are_cut = True
+        self.live.add_log(METRICS_CUT)
 
     def output(self, value: bytes, *, item: bool, files: list[OutputFile]) -> None:
         if self.ended and not files:

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
+from stoker.core.logs import Log
 from stoker.core.prediction import Prediction
 from stoker.core.watched import Watched
-
-LOG_CUT = "\n[the log is longer than this server keeps; the rest is left out]\n"
 
 
 class Live(Watched):
@@ -35,8 +34,7 @@ class Live(Watched):
         self.over = False
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the prediction is durable; only then may its client be told of it."""
-        self._logs: list[str] = []
-        self._log_room = log_limit_bytes
+        self._log = Log(log_limit_bytes)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -46,9 +44,7 @@ class Live(Watched):
 
     @property
     def logs(self) -> str:
-        if len(self._logs) > 1:
-            self._logs = ["".join(self._logs)]
-        return self._logs[0] if self._logs else ""
+        return self._log.text
 
     def output(self) -> msgspec.Raw | None:
         """The output so far, as JSON."""
@@ -58,7 +54,7 @@ class Live(Watched):
 
     def view(self) -> Prediction:
         """The prediction as a GET shows it now."""
-        if self.over or not (self.items or self._logs):
+        if self.over or not (self.items or self._log):
             return self.seen
         return msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
 
@@ -89,13 +85,8 @@ class Live(Watched):
         self.items.append(value)
 
     def add_log(self, text: str) -> None:
-        """Keeps the text as long as there is room, then says once that the rest is missing."""
-        if self._log_room <= 0:
-            return
-        self._log_room -= len(text)
-        if self._log_room <= 0:
-            text = text[: len(text) + self._log_room] + LOG_CUT
-        self._logs.append(text)
+        """Keeps the text as long as there is room."""
+        self._log.add(text)
 
     def release(self) -> None:
         """The server stops: whoever waits lets go."""

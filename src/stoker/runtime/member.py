@@ -6,12 +6,12 @@ Listens to the instance (``ports.engine.Listener``) and passes what it tells to 
 from typing import Any, Literal, Protocol
 
 from stoker.core.catalog import Version
+from stoker.core.logs import Log
 from stoker.core.prediction import Status
 from stoker.core.scaling import InstanceView, Pool, State
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Instance, MetricMode, OutputFile, Run, Usage
 from stoker.runtime.job import Job
-from stoker.runtime.live import LOG_CUT
 
 
 class Owner(Protocol):
@@ -49,12 +49,11 @@ class Member:
         """Whether it makes room for another pool's: it takes nothing more."""
         self.unhealthy: str | None = None
         """Why it takes no more work."""
-        self.setup_log = ""
         self.begun_us = self.idle_since_us = clock.now_us()
         self.instance: Instance | None = None
         self._owner = owner
         self._clock = clock
-        self._log_limit = log_limit_bytes
+        self.setup_log = Log(log_limit_bytes)
         self._numbers = 0
         self._touched: set[Job] = set()
 
@@ -112,9 +111,8 @@ class Member:
         self._owner.setup_failed(self, error)
 
     def instance_log(self, text: str) -> None:
-        room = self._log_limit - len(self.setup_log)
-        if self.state == "starting" and room > 0:
-            self.setup_log += text if len(text) < room else text[:room] + LOG_CUT
+        if self.state == "starting":
+            self.setup_log.add(text)
 
     def log(self, run: int, text: str) -> None:
         if job := self.runs.get(run):

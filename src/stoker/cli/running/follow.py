@@ -108,7 +108,9 @@ def stream(api: Api, prediction: Prediction, watch: Watch, write: Callable[[str]
         for event in events.follow(api, url, last=frozenset({"done"})):
             if event.kind == "output":
                 write(event.data)
-    return wait(api, prediction, watch.take)
+    # What it was waiting for, or that it runs, is old by now.
+    watch.hush()
+    return wait(api, api.get(f"/predictions/{prediction['id']}", patience_s=PATIENCE_S), watch.take)
 
 
 def public_base(prediction: Prediction) -> str:

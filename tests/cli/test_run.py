@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stoker.cli.running import follow
 from tests.cli.conftest import Invoke, Spawn
 from tests.cli.fake_server import VERSION, CutOff, FakeServer
 from tests.cli.schemas import FILE, TEXT_PIECES, openapi
@@ -107,6 +108,17 @@ def test_tokens_as_they_come(fake: FakeServer, invoke: Invoke) -> None:
     asked = fake.asked("GET", "/v1/streams/key")
     assert [request.headers.get("last-event-id") for request in asked] == [None, "2"]
     assert all("authorization" not in request.headers for request in asked)
+
+
+def test_nothing_old_is_told_after_the_tokens(
+    fake: FakeServer, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_LONGEST_PAUSE_S", 60.0)
+    fake.add_model("local/story", openapi(output=TEXT_PIECES))
+    streams(fake, ("output", "Once"), ("done", {}), output=["Once"])
+    result = invoke("run", "local/story", "--stream")
+    assert result.stdout == "Once\n"
+    assert "Running" not in result.stderr
 
 
 def test_other_values_stream_line_by_line(fake: FakeServer, invoke: Invoke) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stoker.main.config import ConfigError, load
+from stoker.main.config import ConfigError, load, misspelt
 
 
 def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path: Path):
@@ -49,3 +49,18 @@ def test_a_file_with_an_unknown_setting_or_broken_syntax_is_refused(tmp_path: Pa
             load({}, {}, file=file)
     with pytest.raises(ConfigError, match="cannot be read"):
         load({}, {}, file=tmp_path / "none.toml")
+
+
+def test_variables_that_look_like_settings_are_told_of():
+    ours = {
+        "STOKER_WORKER_FD": "3",
+        "STOKER_INSTANCE": "x",
+        "STOKER_HOME": "/x",
+        "STOKER_PORT": "1",
+        "PATH": "/",
+    }
+    assert misspelt(ours) == []
+    assert misspelt({"STOKER_IDEL_S": "300", "STOKER_XYZ": "1"}) == [
+        "STOKER_IDEL_S is no setting and means nothing (is it STOKER_IDLE_S that was meant?).",
+        "STOKER_XYZ is no setting and means nothing.",
+    ]

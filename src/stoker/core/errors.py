@@ -18,6 +18,7 @@
     ├── PredictionFailed         the prediction that somebody waits for has failed (says why)
     ├── PredictionCanceled       the prediction that somebody waits for was ended by someone else
     ├── InstanceFailed           an instance could not be started
+    ├── StartFailed              the server cannot start as it is set up (says what is in the way)
     └── StorageFailed            the database cannot be read or written (read-only, held by another, damaged)
         ├── StorageFull          there is no room left on the disk
         └── DataDirUnusable      the data directory cannot be opened at all (says what to do)
@@ -161,6 +162,12 @@ class InstanceFailed(StokerError):
     """The model could not be started."""
 
     code = "instance_failed"
+
+
+class StartFailed(StokerError):
+    """The server cannot start."""
+
+    code = "start_failed"
 
 
 class StorageFailed(StokerError):

@@ -4,6 +4,7 @@ A setting ``idle_s`` is ``STOKER_IDLE_S`` in the environment and ``idle_s`` in t
 of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER_BOOTSTRAP_TOKEN``.
 """
 
+import difflib
 import ipaddress
 import math
 import tomllib
@@ -23,6 +24,9 @@ SHARED = {"hub_url": "HF_ENDPOINT", "hub_token": "HF_TOKEN"}
 LISTS = ("allow_net",)
 TABLES = ("hardware",)
 """Lists of tables; in the environment they are JSON."""
+PREFIX = "STOKER_"
+NOT_SETTINGS = frozenset({"STOKER_BUILD", "STOKER_INSTANCE", "STOKER_WORKER_FD", "STOKER_WORKER_CONFIG"})
+"""What we set ourselves for builds and instances, where a server may have been started from."""
 
 
 class ConfigError(ValueError):
@@ -32,6 +36,18 @@ class ConfigError(ValueError):
 def variable_of(setting: str) -> str:
     """The environment variable of a setting."""
     return ALIASES.get(setting, f"STOKER_{setting.upper()}")
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none."""
+    known = {variable_of(setting) for setting in Settings.__struct_fields__}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known | NOT_SETTINGS)
+    return [f"{name} is no setting and means nothing{_guess(name, known)}." for name in unknown]
+
+
+def _guess(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    return f" (is it {close[0]} that was meant?)" if close else ""
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, file: Path | None = None) -> Settings:

@@ -49,6 +49,8 @@ def serve(file: Path | None, verbose: bool, **flags: Any) -> None:
         settings = config.load(given, os.environ, file=file)
     except config.ConfigError as error:
         raise click.UsageError(str(error)) from error
+    for sentence in config.misspelt(os.environ):
+        click.echo(f"Warning: {sentence}", err=True)
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

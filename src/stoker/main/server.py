@@ -1,15 +1,19 @@
 """Runs the server from its first to its last moment. Called by ``entry``; ``assembly`` builds what runs.
 
-Start: open the store, clear away what a killed server left, take up what waited, listen. Stop (SIGTERM):
-no new runs, a grace period for those that run, then instances, deliveries and the store are closed.
+Start: open the store, clear away what a killed server left, take up what waited, listen. Stop (SIGTERM, also
+before it is ready): no new runs, a grace period for those that run, then instances, deliveries and the store
+are closed.
 """
 
 import asyncio
 import contextlib
+import functools
+import logging
 import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 
@@ -19,9 +23,12 @@ from stoker.core.links import Links
 from stoker.core.settings import Settings
 from stoker.main.assembly import assemble
 from stoker.main.first_start import ensure_account
+from stoker.main.listening import check_certificate, listen, local_url, make_data_dir
 from stoker.runtime.clock import SystemClock
 from stoker.runtime.dispatch import Dispatcher
 from stoker.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
 
 CLOSE_CONNECTIONS_S = 5
 
@@ -42,26 +49,77 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
+class Stop:
+    """What SIGTERM and SIGINT ask for: the first to stop, another one to hurry."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurry = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._told)
+
+    def _told(self) -> None:
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+
 async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
-    """Runs the server; ``announce`` gets the lines for the person who started it."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    listener = _listen(settings)
-    local = _local_url(settings, listener)
+    """Runs the server; ``announce`` gets the lines for the person who started it.
+
+    Raises ``StartFailed`` and ``DataDirUnusable``, which say what is in the way.
+    """
+    stop = Stop()
+    make_data_dir(settings)
+    check_certificate(settings)
+    listener = listen(settings)
+    local = local_url(settings, listener)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        starting = asyncio.create_task(_start(stack, settings, local=local, announce=announce))
+        if not await _is_done(starting, unless=stop.hurry):
+            return
+        services, dispatcher = starting.result()
+        if stop.asked.is_set():  # what was waiting may have begun again already
+            await _drain(services, dispatcher, stop)
+            return
+        ready = functools.partial(announce, f"ready {local}")
+        await _listen_until_told(services, dispatcher, listener, stop=stop, ready=ready)
+
+
+async def _start(
+    stack: contextlib.AsyncExitStack, settings: Settings, *, local: str, announce: Callable[[str], None]
+) -> tuple[Services, Dispatcher]:
+    """Everything but the listening; what was built so far is in the stack, wherever this ends."""
     base = settings.public_url or local
     clock = SystemClock()
     store = await SqliteStore.open(settings.data_dir)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(store.close)
-        await ensure_account(
-            store, settings, local_url=local, public_url=base, now_us=clock.now_us(), announce=announce
-        )
-        links = Links(base, bytes.fromhex(await store.secret("links", secrets.token_hex(32))))
-        services, dispatcher = await assemble(stack, settings=settings, clock=clock, store=store, links=links)
-        await _listen_until_told(services, dispatcher, listener, ready=lambda: announce(f"ready {local}"))
+    stack.push_async_callback(store.close)
+    await ensure_account(
+        store, settings, local_url=local, public_url=base, now_us=clock.now_us(), announce=announce
+    )
+    links = Links(base, bytes.fromhex(await store.secret("links", secrets.token_hex(32))))
+    return await assemble(stack, settings=settings, clock=clock, store=store, links=links)
+
+
+async def _is_done(task: "asyncio.Task[Any]", *, unless: asyncio.Event) -> bool:
+    """Whether the task came to its end first; else it has been broken off."""
+    asked = asyncio.create_task(unless.wait())
+    await asyncio.wait([task, asked], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if task.done():
+        return True
+    log.warning("told to stop at once before the server was ready")
+    task.cancel()
+    await asyncio.wait([task])
+    return False
 
 
 async def _listen_until_told(
-    services: Services, dispatcher: Dispatcher, listener: socket.socket, *, ready: Callable[[], None]
+    services: Services,
+    dispatcher: Dispatcher,
+    listener: socket.socket,
+    *,
+    stop: Stop,
+    ready: Callable[[], None],
 ) -> None:
     settings = services.settings
     config = uvicorn.Config(
@@ -79,36 +137,16 @@ async def _listen_until_told(
         ssl_keyfile=settings.tls_key,
     )
     server = _Uvicorn(config, ready=ready)
-    stop, hurry = asyncio.Event(), asyncio.Event()
-
-    def told() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(stop.asked.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await asyncio.gather(
-        dispatcher.drain(settings.drain_s, hurry=hurry), services.builder.close(), services.fetches.close()
-    )
+    await _drain(services, dispatcher, stop)
     server.should_exit = True
     await serving
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
-    return listener
-
-
-def _local_url(settings: Settings, listener: socket.socket) -> str:
-    """The address that was bound; a server that listens everywhere calls itself by the loopback address."""
-    host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
-    scheme = "https" if settings.tls_cert else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+async def _drain(services: Services, dispatcher: Dispatcher, stop: Stop) -> None:
+    """What runs may end, what is being built or fetched does not."""
+    drained = dispatcher.drain(services.settings.drain_s, hurry=stop.hurry)
+    await asyncio.gather(drained, services.builder.close(), services.fetches.close())

@@ -296,6 +296,11 @@ class _Handler(BaseHTTPRequestHandler):
     def create_token(self, body: bytes) -> Answer:
         return 201, _token("t3", json.loads(body)["name"], token="r8_" + "n" * 37)
 
+    def delete_model(self, _: bytes, name: str) -> Answer:
+        return (
+            (204, None) if self.fake.models.pop(name, None) else (404, {"detail": "There is no such model."})
+        )
+
     def revoke_token(self, _: bytes, id: str) -> Answer:
         return (204, None) if id == "t1" else (404, {"detail": "The requested resource could not be found."})
 
@@ -331,6 +336,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer | None]]] = [
     ("GET", "/v1/models", _Handler.list_models),
     ("POST", "/v1/models", _Handler.create_model),
     ("GET", f"/v1/models/{_NAME}", _Handler.get_model),
+    ("DELETE", f"/v1/models/{_NAME}", _Handler.delete_model),
     ("GET", f"/v1/models/{_NAME}/versions", _Handler.list_versions),
     ("GET", f"/v1/models/{_NAME}/versions/([0-9a-f]+)", _Handler.get_version),
     ("POST", "/v1/stoker/blobs/missing", _Handler.missing),

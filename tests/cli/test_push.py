@@ -99,9 +99,28 @@ def test_a_build_that_fails(fake: FakeServer, project: Path, invoke: Invoke) -> 
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.splitlines()[-2:] == [
-        "No solution found",
+        "Removed the empty model local/story again.",
         "Error: The build failed. numpy==99 does not exist.",
     ]
+    assert len(fake.asked("DELETE", "/v1/models/local/story")) == 1
+
+
+def test_a_build_that_fails_leaves_a_model_alone_that_was_there(
+    fake: FakeServer, project: Path, invoke: Invoke
+) -> None:
+    fake.add_model("local/story", None)
+    fake.build_events = [("error", {"detail": "numpy==99 does not exist."})]
+    assert invoke("push", "local/story").exit_code == 1
+    assert fake.asked("DELETE", ".*") == []
+
+
+def test_a_public_model_stays_where_its_first_push_fails(
+    fake: FakeServer, project: Path, invoke: Invoke
+) -> None:
+    fake.overrides["DELETE", "/v1/models/local/story"] = [(409, {"detail": "It is public.", "status": 409})]
+    fake.build_events = [("error", {"detail": "numpy==99 does not exist."})]
+    told = invoke("push", "local/story", "--public").stderr
+    assert "The model local/story was created and has no version yet." in told
 
 
 def test_a_broken_connection_is_taken_up_again(fake: FakeServer, project: Path, invoke: Invoke) -> None:

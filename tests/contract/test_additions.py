@@ -31,13 +31,48 @@ async def test_blob_over_the_limit(p: Platform) -> None:
     assert (await p.client.post("/stoker/blobs/missing", json={"sha256": [digest]})).json()["missing"]
 
 
+@story
+async def test_who_knows_a_sha256_does_not_have_its_bytes(p: Platform) -> None:
+    digest, path = await send(p), "/stoker/blobs/missing"
+    await p.model("theirs", owner="bob")
+    assert (await p.client.post(path, json={"sha256": [digest]})).json() == {"missing": []}
+    assert (await p.other.post(path, json={"sha256": [digest]})).json() == {"missing": [digest]}
+    wanted = {"model": "bob/theirs", "files": files()}
+    refused = await p.other.post("/stoker/builds", json=wanted)
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("The bytes of 'cog.yaml' were not sent")
+    assert p.builder.started == []
+    await p.other.put(f"/stoker/blobs/{digest}", content=SOURCE)
+    assert (await p.other.post(path, json={"sha256": [digest]})).json() == {"missing": []}
+    assert (await p.other.post("/stoker/builds", json=wanted)).status_code == 201
+
+
+@story
+async def test_bytes_that_the_sweep_took_are_missing_again(p: Platform) -> None:
+    digest = await send(p)
+    await p.services.blobs.sweep(set(), older_than_s=-1)
+    answer = await p.client.post("/stoker/blobs/missing", json={"sha256": [digest]})
+    assert answer.json() == {"missing": [digest]}
+
+
+SOURCE = b"predict: run.py:run"
+
+
+async def send(p: Platform) -> str:
+    """The sha256 of the source that ``files`` names, which alice has sent."""
+    digest = hashlib.sha256(SOURCE).hexdigest()
+    assert (await p.client.put(f"/stoker/blobs/{digest}", content=SOURCE)).status_code == 201
+    return digest
+
+
 def files(path: str = "cog.yaml") -> list[dict[str, object]]:
-    return [{"path": path, "sha256": "0" * 64, "size_bytes": 1}]
+    return [{"path": path, "sha256": hashlib.sha256(SOURCE).hexdigest(), "size_bytes": len(SOURCE)}]
 
 
 @story
 async def test_builds(p: Platform) -> None:
     await p.model("sketch")
+    await send(p)
     response = await p.client.post(
         "/stoker/builds", json={"model": "alice/sketch", "files": files(), "strict": True}
     )
@@ -61,6 +96,7 @@ async def test_builds(p: Platform) -> None:
 async def test_builds_that_are_refused(p: Platform) -> None:
     await p.version("open", owner="bob", visibility="public")
     await p.model("sketch")
+    await send(p)
     for body, status in (
         ({"model": "alice/none", "files": files()}, 422),
         ({"model": "nonsense", "files": files()}, 422),
@@ -70,14 +106,18 @@ async def test_builds_that_are_refused(p: Platform) -> None:
     ):
         response = await p.client.post("/stoker/builds", json=body)
         assert response.status_code == status, response.text
-    p.builder.refuse = "The path '../x' leads out of the project."
     response = await p.client.post("/stoker/builds", json={"model": "alice/sketch", "files": files("../x")})
+    assert response.status_code == 422
+    assert response.json()["detail"].startswith("The path '../x' must not have empty parts")
+    p.builder.refuse = "There is no cog.yaml in what was pushed."
+    response = await p.client.post("/stoker/builds", json={"model": "alice/sketch", "files": files("x")})
     assert (response.status_code, response.json()["detail"]) == (422, p.builder.refuse)
 
 
 @story
 async def test_build_events_stream_and_replay(p: Platform) -> None:
     await p.model("sketch")
+    await send(p)
     id = (await p.client.post("/stoker/builds", json={"model": "alice/sketch", "files": files()})).json()[
         "id"
     ]

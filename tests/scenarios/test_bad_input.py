@@ -128,7 +128,7 @@ def test_a_broken_cog_yaml(server: StokerServer, tmp_path: Path, text: str):
     assert "cog.yaml" in done.stderr.partition("Error: The build failed. ")[2]
     assert "Traceback" not in done.stderr
     with server.client() as client:
-        assert client.get("/v1/models/local/broken").json()["latest_version"] is None
+        assert client.get("/v1/models/local/broken").status_code == 404, "an empty model is not left behind"
 
 
 @pytest.mark.parametrize("path", ["../out.py", "/etc/cron.d/x", "a/../../b", "a//b", ".", "a\0b", ".cog/x"])

@@ -1,5 +1,6 @@
 """``stoker push``: a Cog project on this disk becomes a version on the server."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -7,6 +8,8 @@ import click
 from stoker.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stoker.cli.server.client import Api
     from stoker.cli.terminal.screen import Screen
 
@@ -46,8 +49,7 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
     model = parse(name, with_version=False).model
     root = source.project_folder(folder)
     api = connect()
-    with open_screen() as screen:
-        _ensure_model(api, model, public, screen)
+    with open_screen() as screen, _model(api, model, public, screen):
         built = push_project(api, root, model, strict=strict, screen=screen)
     if as_json:
         told = {"model": model, "version": built.version, "cached": built.cached}
@@ -66,7 +68,30 @@ def _arguments(where: tuple[str, ...]) -> tuple[str | None, str]:
     raise click.UsageError("Give a folder and OWNER/NAME, or OWNER/NAME alone.")
 
 
-def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen") -> None:
+@contextmanager
+def _model(api: "Api", model: str, public: bool | None, screen: "Screen") -> "Iterator[None]":
+    """The model to push to; one that was made for a push that fails does not stay behind empty."""
+    created = _ensure_model(api, model, public, screen)
+    try:
+        yield
+    except click.ClickException:
+        if created:
+            _remove(api, model, screen)
+        raise
+
+
+def _remove(api: "Api", model: str, screen: "Screen") -> None:
+    """Public models are never deleted, and a server that is gone cannot be asked."""
+    try:
+        api.delete(f"/models/{model}")
+    except click.ClickException:
+        screen.line(f"The model {model} was created and has no version yet.")
+    else:
+        screen.line(f"Removed the empty model {model} again.")
+
+
+def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen") -> bool:
+    """Whether it had to be made."""
     wanted = "public" if public else "private"
     found = api.find(f"/models/{model}")
     if found is None:
@@ -74,8 +99,9 @@ def _ensure_model(api: "Api", model: str, public: bool | None, screen: "Screen")
         fields = {"owner": owner, "name": name, "visibility": wanted, "hardware": "cpu"}
         if api.create("/models", fields) is not None:
             screen.line(f"Created the {wanted} model {model}.")
-            return
+            return True
         # Another push was quicker, or it is somebody else's and hidden from us.
         found = api.get(f"/models/{model}")
     if public is not None and found["visibility"] != wanted:
         screen.line(f"Warning: {model} exists and stays {found['visibility']}.")
+    return False

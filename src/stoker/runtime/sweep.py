@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
 DISK_EVERY_US = 10 * 60 * 1_000_000
+UPLOADS_KEPT_US = 30 * 86400 * 1_000_000
+"""Whoever has not pushed something for so long sends it once more."""
 YOUNG_S = 3600.0
 """A blob this young is left alone: whoever put it may not have written down yet what it is for."""
 
@@ -36,6 +38,7 @@ class Sweep:
             pass
         if now_us - self._disk_us >= DISK_EVERY_US:
             self._disk_us = now_us
+            await self._store.uploads.forget(now_us - UPLOADS_KEPT_US)
             await self._sweep_blobs()
             await self._sweep_workspace()
 

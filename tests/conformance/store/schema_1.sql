@@ -180,6 +180,16 @@ CREATE INDEX files_expiry ON files (expires_us);
 CREATE INDEX files_content ON files (sha256);
 CREATE INDEX files_of_prediction ON files (prediction) WHERE prediction IS NOT NULL;
 
+-- Whoever names bytes for a build must have sent them.
+CREATE TABLE uploads (
+    account TEXT NOT NULL COLLATE NOCASE,
+    sha256 TEXT NOT NULL,
+    seen_us INTEGER NOT NULL,
+    PRIMARY KEY (account, sha256)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX uploads_oldest ON uploads (seen_us);
+
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY NOT NULL,
     prediction TEXT NOT NULL,

@@ -9,12 +9,14 @@ from starlette.responses import Response
 from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, sse
+from stoker.api.resources import sources
 from stoker.api.services import BuildLog
 from stoker.api.wire import time_text
 from stoker.core import permissions
 from stoker.core.builds import Build, BuildEvent
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import Forbidden, Invalid, NotFound
+from stoker.packaging.source import check_files
 
 
 class NewFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,10 +45,20 @@ async def create(request: Request) -> Response:
     if wanted.checkpoint is not None and not request.caller.is_operator:
         raise Forbidden("The weights on this server are the operator's account's to give to versions.")
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
+    check_files(files)
+    await _check_sent(request, files)
     started = await request.services.builder.start(
         model.ref, files, strict=wanted.strict, checkpoint=wanted.checkpoint
     )
     return answers.json(_describe(started), 201)
+
+
+async def _check_sent(request: Request, files: list[SourceFile]) -> None:
+    """Raises ``Invalid`` where a file names bytes that the caller's account has not sent."""
+    sent = await sources.sent_by(request, {file.sha256 for file in files})
+    strange = [file.path for file in files if file.sha256 not in sent]
+    if strange:
+        raise Invalid(f"The bytes of {strange[0]!r} were not sent; /stoker/blobs/missing tells which are.")
 
 
 async def get(request: Request) -> Response:

@@ -17,12 +17,19 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def missing(request: Request) -> Response:
-    """POST /stoker/blobs/missing"""
+    """POST /stoker/blobs/missing: what of these the caller's account has to send before a build names it."""
     asked = set((await bodies.read_as(request, Asked)).sha256)
     bad = [digest for digest in asked if not is_version_id(digest)]
     if bad or len(asked) > MOST_ASKED:
         raise InputInvalid([FieldProblem("format", "sha256", "Must be lists of 64 lower-case hex digits")])
-    return answers.json({"missing": sorted(await request.services.blobs.missing(asked))})
+    sent = await sent_by(request, asked)
+    return answers.json({"missing": sorted((asked - sent) | await request.services.blobs.missing(sent))})
+
+
+async def sent_by(request: Request, digests: set[str]) -> set[str]:
+    """Those that the caller's account has sent itself: a sha256 alone entitles nobody to the bytes."""
+    services = request.services
+    return await services.store.uploads.known(request.account, digests, services.clock.now_us())
 
 
 async def put(request: Request) -> Response:
@@ -37,4 +44,6 @@ async def put(request: Request) -> Response:
     blob = await request.services.blobs.put(request.stream(), limit_bytes=limit_bytes)
     if blob.sha256 != digest:
         raise InputInvalid([FieldProblem("invalid", "sha256", f"The bytes have the sha256 {blob.sha256}")])
+    services = request.services
+    await services.store.uploads.note(request.account, digest, services.clock.now_us())
     return answers.json({"sha256": blob.sha256, "size": blob.size_bytes}, 201)

@@ -10,8 +10,8 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, deployments, collections, examples and aliases by the api, files by whoever
-stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the same
+by the api and the builder, deployments, collections, examples, aliases and uploads by the api, files by
+whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the same
 transaction as the prediction's change) and the webhook loop (attempts).
 """
 
@@ -25,6 +25,7 @@ from stoker.ports.store.models import Aliases, ModelOrder, Models, Versions
 from stoker.ports.store.paging import Cursor, Page
 from stoker.ports.store.predictions import Delivery, Outbox, Predictions
 from stoker.ports.store.showcase import Collections, Examples
+from stoker.ports.store.uploads import Uploads
 
 __all__ = [
     "Accounts",
@@ -42,6 +43,7 @@ __all__ = [
     "Page",
     "Predictions",
     "Store",
+    "Uploads",
     "Versions",
 ]
 
@@ -79,6 +81,9 @@ class Store(Protocol):
 
     @property
     def experiences(self) -> Experiences: ...
+
+    @property
+    def uploads(self) -> Uploads: ...
 
     async def secret(self, name: str, fresh: str) -> str:
         """A secret of this installation (a signing key): the kept one, else ``fresh``, which is then kept."""

@@ -79,7 +79,9 @@ async def test_files_of_examples_stay_and_have_fresh_links(p: Platform) -> None:
         assert await p.store.predictions.remove_data("alice", now_us) == []
     (shown,) = (await p.other.get(SHOWN)).json()["results"]
     assert shown["output"] != link
-    for working in (link, shown["output"], shown["input"]["image"]):
+    own = (await p.client.get(f"/predictions/{made['id']}")).json()
+    assert (own["output"], own["data_removed"]) == (link, False)
+    for working in (link, own["input"]["image"], shown["output"], shown["input"]["image"]):
         assert (await p.anonymous.get(working)).text == "hello"
     model = (await p.client.get("/models/alice/kite")).json()
     assert model["default_example"] == shown

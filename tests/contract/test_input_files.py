@@ -1,12 +1,13 @@
 """Files and secrets in inputs: sections 10.1 and 5.8, gotchas 12 and 28."""
 
 import base64
+import hashlib
 from typing import Any
 
 import msgspec
 
 from stoker.api.input_files import read_data_uri
-from stoker.core.catalog import FileRecord
+from stoker.core.catalog import Account, FileRecord, Member
 from tests.contract.platform import Platform
 from tests.contract.story import story
 
@@ -110,6 +111,32 @@ async def test_files_of_others_need_a_signed_link(p: Platform) -> None:
         else:
             assert response.status_code == 422, url
             assert response.json()["invalid_fields"][0]["field"] == "input.more.deep.0"
+
+
+@story
+async def test_files_of_ones_organisation_need_none(p: Platform) -> None:
+    version = await p.version("see", input=INPUT)
+    await p.store.accounts.create(
+        Account(name="team", kind="organization", created_us=1, webhook_secret="whsec_x")
+    )
+    await p.store.accounts.set_member(Member(organization="team", account="alice", created_us=1))
+    given = {"image": p.services.links.file((await _file(p, "team", "ours")).id)}
+    assert (await p.predict(version, given))["input"] == given
+    public = await p.version("open", input=INPUT, visibility="public")
+    refused = await p.other.post("/predictions", json={"version": public.id, "input": given})
+    assert refused.status_code == 422
+
+
+@story
+async def test_a_file_that_came_as_data_goes_with_the_predictions_data(p: Platform) -> None:
+    version = await p.version("see", input=INPUT)
+    made = await p.predict(version, {"image": data_uri(b"pixels")}, prefer="wait")
+    url = made["input"]["image"]
+    assert (await p.anonymous.get(url)).content == b"pixels"
+    await p.store.predictions.remove_data("alice", p.clock.now_us())
+    assert (await p.anonymous.get(url)).status_code == 404
+    kept = await p.services.store.files.contents()
+    assert hashlib.sha256(b"pixels").hexdigest() not in kept, "the sweep may take the bytes"
 
 
 @story

@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from stoker.core.catalog import Version
+from stoker.core.catalog import Account, FileRecord, Member, Version
 from stoker.core.errors import Invalid
 from stoker.files.local import LocalBlobs
 from stoker.runtime.inputs import InputFiles
@@ -110,6 +111,49 @@ def fetch(tmp_path: Path, path: str, *, break_disk: bool = False) -> None:
     with Web() as web:
         web.files["/there"] = b"x"
         play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("whose", "given"), [("local", True), ("team", True), ("others", False)])
+def test_own_files_and_those_of_ones_organisations_are_read(whose: str, given: bool, tmp_path: Path):
+    found: list[tuple[str, str]] = []
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"bytes"
+
+    async def story(stage: Stage) -> None:
+        version = await file_version(stage)
+        files = input_files(stage, Outbound([]))
+        blob = await LocalBlobs(stage.settings.data_dir).put(content())
+        record = FileRecord(
+            id="f",
+            account=whose,
+            origin="upload",
+            name="a.txt",
+            content_type="text/plain",
+            size_bytes=blob.size_bytes,
+            sha256=blob.sha256,
+            created_us=1,
+            expires_us=2**60,
+        )
+        await stage.store.files.create(record)
+        for name in ("team", "others"):
+            account = Account(name=name, kind="organization", created_us=1, webhook_secret="whsec_x")
+            await stage.store.accounts.create(account)
+        await stage.store.accounts.create(Account(name="local", created_us=1, webhook_secret="whsec_x"))
+        member = Member(organization="team", account="local", created_us=1)
+        await stage.store.accounts.set_member(member)
+        fetched = files.fetch(stage.prediction(version), {"a": stage.links.file("f")}, version)
+        if not given:
+            with pytest.raises(Invalid, match="404"):
+                await fetched
+            return
+        (file,) = await fetched
+        found.append((file.name, file.path))
+
+    play(tmp_path, story)
+    assert [(name, Path(path).read_bytes()) for name, path in found] == (
+        [("a.txt", b"bytes")] if given else []
+    )
 
 
 def test_a_file_that_is_not_there_is_the_caller_s_fault(tmp_path: Path):

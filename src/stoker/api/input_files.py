@@ -21,6 +21,7 @@ from stoker.api.wire import encode
 from stoker.core import ids, retention
 from stoker.core.catalog import FileRecord
 from stoker.core.errors import FieldProblem, InputInvalid
+from stoker.core.permissions import Caller, may
 from stoker.ports.blobs import Blob
 
 REDACTED = "[REDACTED]"
@@ -36,9 +37,10 @@ class Taken(NamedTuple):
 class Intake:
     """Takes one prediction's input in."""
 
-    def __init__(self, services: Services, *, account: str, prediction: str, now_us: int):
+    def __init__(self, services: Services, *, caller: Caller, prediction: str, now_us: int):
         self._services = services
-        self._account = account
+        self._caller = caller
+        self._account = caller.account
         self._prediction = prediction
         self._now_us = now_us
 
@@ -120,8 +122,8 @@ class Intake:
             raise InputInvalid([FieldProblem("format", field, "This file does not exist, or is not yours")])
 
     def _may_use(self, record: FileRecord, url: str) -> bool:
-        """The owner may; so may whoever has a signed link that is still good."""
-        if record.account == self._account:
+        """Whoever may see it may; so may whoever has a signed link that is still good."""
+        if may(self._caller, "see", record):
             return True
         signature = url.rsplit("/", 2)[-2] if f"/delivery/{record.id}/" in url else ""
         return self._services.links.opens(record.id, signature, now_us=self._now_us)

@@ -82,7 +82,7 @@ def for_error(error: errors.StokerError) -> Response:
         more["invalid_fields"] = error.fields
     elif isinstance(error, errors.Throttled):
         more["retry_after"] = error.reset_s
-    return problem(status, error.message, title=title, headers=_retry(error), **more)
+    return problem(status, error.message, title=title, headers=_told_to_wait(error), **more)
 
 
 def openai_status(error: errors.StokerError) -> int:
@@ -93,17 +93,24 @@ def openai_status(error: errors.StokerError) -> int:
 
 def headers_of(error: errors.StokerError, status: int) -> dict[str, str]:
     """What goes with the error beside its body: whether and when to come again."""
-    return _HEADERS.get(status, {}) | _retry(error)
+    return _HEADERS.get(status, {}) | _told_to_wait(error)
 
 
-def _retry(error: errors.StokerError) -> dict[str, str]:
+def _told_to_wait(error: errors.StokerError) -> dict[str, str]:
     """A server that stops has a successor soon; what a broken store has kept of a create nobody knows."""
-    if isinstance(error, errors.Throttled):
-        reset = str(error.reset_s)
-        return {"retry-after": reset, "ratelimit-remaining": "0", "ratelimit-reset": reset}
     if isinstance(error, errors.Unavailable):
         return {"retry-after": "2"}
-    return NO_RETRY if isinstance(error, errors.StorageFailed) else {}
+    if isinstance(error, errors.StorageFailed):
+        return NO_RETRY
+    if not isinstance(error, errors.Throttled):
+        return {}
+    reset = str(error.reset_s)
+    return {"retry-after": reset, "ratelimit-remaining": "0", "ratelimit-reset": reset}
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether it says that there is no room left, or none for us."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def not_found() -> Response:
@@ -123,8 +130,8 @@ def internal(error: Exception, *, method: str, path: str) -> Response:
 
     A disk that is full happens, and has an answer of its own.
     """
-    if isinstance(error, OSError) and error.errno in _FULL:
-        log.error("%s %s failed: %s", method, path, error.strerror)
+    if is_full_disk(error):
+        log.error("%s %s failed: %s", method, path, error)
         return for_error(errors.StorageFull())
     request_id = log_internal(error, method=method, path=path)
     return problem(

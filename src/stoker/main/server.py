@@ -147,6 +147,6 @@ async def _listen_until_told(
 
 
 async def _drain(services: Services, dispatcher: Dispatcher, stop: Stop) -> None:
-    """What runs may end, what is being built does not."""
+    """What runs may end, what is being built or fetched does not."""
     drained = dispatcher.drain(services.settings.drain_s, hurry=stop.hurry)
     await asyncio.gather(drained, services.builder.close(), services.fetches.close())

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
-from stoker.core.catalog import Version
+from stoker.core.catalog import FileRecord, Version
 from stoker.core.errors import Invalid, StokerError, StorageFailed
 from stoker.core.inputs import Place, file_inputs, files_in, put
 from stoker.core.links import Links
+from stoker.core.permissions import Caller, may
 from stoker.core.prediction import Kind, Prediction
 from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
@@ -114,9 +115,16 @@ class InputFiles:
 
     async def _own_file(self, id: str, at: Place, url: str, account: str) -> InputFile:
         record = await self._store.files.get(id)
-        if record is None or (record.account != account and not self._is_open(id, url)):
+        if record is None or not (self._is_open(id, url) or await self._may_see(account, record)):
             raise Invalid(f"404 Client Error: Not Found for url: {url}")
         return InputFile(at=at, path=str(await self._blobs.local(record.sha256)), name=record.name)
+
+    async def _may_see(self, account: str, record: FileRecord) -> bool:
+        """The account itself, or an organisation that it belongs to now."""
+        if record.account == account:
+            return True
+        roles = await self._store.accounts.roles(account)
+        return may(Caller(id="", account=account, scope="read", roles=roles), "see", record)
 
     def _is_open(self, id: str, url: str) -> bool:
         """Whether it is a signed link that is still good."""
@@ -130,7 +138,7 @@ class InputFiles:
         for at, text in _texts(input, []):
             id = self._links.own_file(text) if tuple(at) not in done else None
             record = await self._store.files.get(id) if id else None
-            if record is not None and record.account == account:
+            if record is not None and await self._may_see(account, record):
                 put(input, at, self._links.content(record.id, record.name, expires_us=record.expires_us))
 
     def _files_of(self, version: Version, kind: Kind) -> dict[str, str | None]:

@@ -78,7 +78,7 @@ async def _take_file(request: Request, draft: Draft, sent: forms.Sent) -> str:
     assert to is not None
     now_us = services.clock.now_us()
     id = ids.prediction_id(now_us, secrets.token_bytes(10))
-    intake = Intake(services, account=request.account, prediction=id, now_us=now_us)
+    intake = Intake(services, caller=request.caller, prediction=id, now_us=now_us)
     link = await intake.keep(sent.blob, name=sent.name, content_type=sent.content_type)
     draft.put(to, link, source="file")
     return id

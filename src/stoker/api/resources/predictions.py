@@ -151,7 +151,7 @@ async def new(
     random = secrets.token_bytes(62)
     id = id or ids.prediction_id(now_us, random)
     deadline_us = preferences.deadline_us(request.fields, now_us)
-    intake = Intake(services, account=request.account, prediction=id, now_us=now_us)
+    intake = Intake(services, caller=request.caller, prediction=id, now_us=now_us)
     taken = await intake.take(known.inputs_for(wanted.kind), wanted.input, wanted.raw_input)
     return Prediction(
         id=id,

@@ -118,8 +118,8 @@ class Aliases(Protocol):
     ) -> None:
         """The aliases of a version from now on; with ``take_over`` also those of the model's other versions.
 
-        Raises ``NotFound`` where there is no such version, ``Conflict`` where an id is another version's (real
-        or alias) or a name is another model's. What was only imported gives way.
+        Raises ``NotFound`` where there is no such version, ``Conflict`` where an id is another version's
+        (real or alias) or a name is another model's. What was only imported gives way.
         """
         ...
 

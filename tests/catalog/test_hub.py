@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker.core.errors import Invalid
 from tests.catalog.depot import Depot, play
 from tests.catalog.fake_hub import COMMIT, Hub, fake_hub
 from tests.catalog.weights import safetensors
@@ -189,6 +190,27 @@ def test_what_is_here_already_is_not_fetched_again(hub: Hub, tmp_path: Path) -> 
         by_commit = await depot.fetch(REPO, revision=COMMIT)
         assert (by_commit.checkpoint, by_commit.cached) == (first.id, True)
         assert not hub.asked
+
+    play(tmp_path / "data", story, hub_url=hub.url)
+
+
+def test_several_repositories_become_folders_of_one_checkpoint(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["acme/second"] = {WEIGHTS: safetensors({"factor": [4]}), "config.json": b"{}"}
+
+    async def story(depot: Depot) -> None:
+        got = await depot.got(REPO, parts={"refiner": "acme/second"})
+        place = await depot.shelf.place(got.id)
+        assert (place / WEIGHTS).read_bytes() == hub.repos[REPO][WEIGHTS]
+        assert (place / "refiner" / WEIGHTS).read_bytes() == hub.repos["acme/second"][WEIGHTS]
+        part = await depot.got("acme/second")
+        same = (await depot.shelf.place(part.id)) / WEIGHTS
+        assert same.samefile(place / "refiner" / WEIGHTS)
+        assert await depot.shelf.remove_unused({got.id}, older_than_s=-1) == 0
+        again = await depot.fetch(REPO, parts={"refiner": "acme/second"})
+        assert (again.checkpoint, again.cached) == (got.id, True)
+        assert len(hub.asked_for(WEIGHTS)) == 2
+        with pytest.raises(Invalid, match="no folder of a checkpoint"):
+            await depot.fetch(REPO, parts={"../out": "acme/second"})
 
     play(tmp_path / "data", story, hub_url=hub.url)
 

@@ -1,9 +1,12 @@
 """The catalogue's commands and a hub together: what is fetched once, what survives, what goes."""
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,14 +33,16 @@ def hub() -> Iterator[Hub]:
         yield running
 
 
-def begin(server: StokerServer, entries: Path) -> "subprocess.Popen[str]":
+def begin(
+    server: StokerServer, entries: Path, *, stderr: int = subprocess.PIPE, **variables: str
+) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "stoker", "catalog", "add", "acme/scale", "--from", str(entries)]
     return subprocess.Popen(
         command,
-        env=os.environ | server.variables(),
+        env=os.environ | server.variables() | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
 
@@ -99,6 +104,26 @@ def test_two_who_add_the_same_at_once_fetch_it_once(
     assert [process.returncode for process in both] == [0, 0], ends
     assert len({out.split()[-1] for out, _ in ends}) == 1
     assert len(hub.asked_for(WEIGHTS)) == 1
+
+
+def test_a_terminal_shows_how_far_the_fetch_is(start_server: StartServer, entries: Path, hub: Hub) -> None:
+    server = start_server(HF_ENDPOINT=hub.url)
+    hub.holds[WEIGHTS] = 10_000_000
+    master, end = pty.openpty()
+    termios.tcsetwinsize(end, (40, 120))
+    adding = begin(server, entries, stderr=end, TERM="xterm-256color")
+    os.close(end)
+    shown = ""
+    while "MB of 12.0 MB" not in shown:  # the end of the command ends the terminal, which is an error
+        shown += os.read(master, 65536).decode()
+    assert f"Fetching {REPO}" in shown
+    hub.go_on.set()
+    with contextlib.suppress(OSError):
+        while os.read(master, 65536):
+            pass
+    os.close(master)
+    out, _ = adding.communicate(timeout=120)
+    assert (adding.returncode, len(out.strip())) == (0, 64)
 
 
 def test_a_failed_fetch_ends_the_command_with_the_reason(

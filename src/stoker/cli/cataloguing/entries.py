@@ -35,6 +35,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The hub id of each model's usual weights."""
     leave_out: tuple[str, ...] = ()
     """Patterns of files of the hub's that the model does not read."""
+    parts: dict[str, dict[str, str]] = {}
+    """Of each model more hub ids, by the folder of its checkpoint that they become."""
     stands_in_for: tuple[StandsInFor, ...] = ()
     folder: Path = Path()
     """The Cog project; not in the file."""
@@ -78,7 +80,7 @@ def _read(file: Path) -> Entry:
         entry = msgspec.convert(values | {"folder": str(file.parent.resolve())}, Entry, dec_hook=_path)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{file} cannot be used: {error}.") from error
-    unknown = [name for name in entry.hub if name not in entry.names]
+    unknown = [name for name in [*entry.hub, *entry.parts] if name not in entry.names]
     if not entry.names or unknown:
         raise click.ClickException(f"{file} cannot be used: {', '.join(unknown) or 'it'} is not in names.")
     return entry

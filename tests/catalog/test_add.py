@@ -9,6 +9,7 @@ import httpx
 from tests.catalog import weights
 from tests.conftest import StartServer
 from tests.scenarios import api
+from tests.scenarios.machine import until
 from tests.servers import StokerServer
 
 PUBLISHED = "5ca1e" + "0" * 59
@@ -87,9 +88,9 @@ def test_a_training_sees_the_weights_and_so_does_what_it_makes(
         path = f"/v1/models/acme/scale/versions/{base}/trainings"
         made = client.post(path, json={"destination": "local/mine", "input": {"offset": 7}})
         assert made.status_code == 201, made.text
-        training = made.json()
-        while training["status"] not in api.FINAL:
-            training = client.get(f"/v1/trainings/{made.json()['id']}").json()
+        url = f"/v1/trainings/{made.json()['id']}"
+        until(lambda: client.get(url).json()["status"] in api.FINAL, "the training is over")
+        training = client.get(url).json()
         assert training["status"] == "succeeded", training["error"]
         trained = training["output"]["version"]
         assert api.run(client, trained, {"number": 2})["output"] == 2 * 3 + 7 * 3

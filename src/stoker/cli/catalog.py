@@ -49,13 +49,66 @@ def add(name: str, folder: Path | None, as_json: bool, **chosen: Any) -> None:
     from stoker.cli.terminal import text
     from stoker.cli.terminal.screen import open_screen
 
-    entry = entries.find_entry(entries.read_entries(folder), name)
+    entry, model = entries.find_entry(entries.read_entries(folder), name)
     api = connect()
     with open_screen() as screen:
-        added = adding.add(api, entry, name, adding.Choice(**chosen), screen)
+        added = adding.add(api, entry, model, adding.Choice(**chosen), screen)
     if as_json:
-        told = {"model": name, "version": added.version, "checkpoint": added.checkpoint}
+        told = {"model": model, "version": added.version, "checkpoint": added.checkpoint}
         click.echo(text.to_json(told | {"cached": added.cached}))
         return
     click.echo(f"Try it: {added.example}", err=True)
     click.echo(added.version)
+
+
+@catalog.command(
+    "list",
+    epilog="""\b
+Examples:
+  stoker catalog list
+  stoker catalog list --from ./my-models --json
+""",
+)
+@_folder
+@options.as_json("Print what there is as a JSON array.")
+def list_models(folder: Path | None, as_json: bool) -> None:
+    """List the models of the catalogue: which are on the server, and with which weights."""
+    from stoker.cli.cataloguing import entries, listing
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
+
+    found = listing.rows(connect(), entries.read_entries(folder))
+    if as_json:
+        click.echo(text.to_json([row.as_json() for row in found]))
+        return
+    columns = ["model", "version", "weights from", "size", "what it is"]
+    text.table(columns, [row.cells() for row in found])
+
+
+@catalog.command(
+    epilog="""\b
+Examples:
+  stoker catalog remove meta/meta-llama-3.1-8b-instruct
+  stoker catalog remove openai/whisper --yes
+"""
+)
+@click.argument("name", metavar="OWNER/NAME")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_folder
+def remove(name: str, yes: bool, folder: Path | None) -> None:
+    """Remove a model of the catalogue from the server, with all its versions.
+
+    Weights that nothing else runs with go from the server's cache within the next hours; a folder that
+    they were linked from stays as it is.
+    """
+    from stoker.cli.cataloguing import entries, removing
+    from stoker.cli.server.client import connect
+
+    _, model = entries.find_entry(entries.read_entries(folder), name)
+    api = connect()
+    for line in removing.consequences(api, model):
+        click.echo(line, err=True)
+    if not yes:
+        click.confirm("Remove it?", abort=True, err=True)
+    api.delete(f"/stoker/models/{model}")
+    click.echo(f"Removed {model}.", err=True)

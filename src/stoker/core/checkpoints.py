@@ -39,6 +39,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether weights that can run code may be taken where there are no safe ones."""
     leave_out: tuple[str, ...] = ()
     """Patterns of paths that are not wanted: other precisions, other forms of the same weights."""
+    parts: dict[str, str] = {}
+    """More sources, each by the folder of the checkpoint that it becomes: a pipeline's second model."""
 
     @property
     def is_local(self) -> bool:
@@ -62,6 +64,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What the revision was on the hub."""
     created_us: int
     files: tuple[CheckpointFile, ...]
+    made_of: tuple[str, ...] = ()
+    """The checkpoints that its parts are; kept with it, as their files are the same ones."""
 
     @property
     def size_bytes(self) -> int:

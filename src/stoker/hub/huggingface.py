@@ -8,7 +8,7 @@ for the content, it is left behind.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
@@ -66,11 +66,12 @@ class HuggingFace:
         url = f"{self._url}/{repo}/resolve/{commit}/{quote(path)}"
         headers = self._headers() | ({"range": f"bytes={start}-"} if start else {})
         try:
-            async with self._open().get(url, headers=headers) as answer:
-                self._check(answer, repo, commit, path)
-                yield Content(start if answer.status == 206 else 0, _chunks(answer))
+            answer = await self._open().get(url, headers=headers)
         except _NETWORK as error:
             raise Interrupted(_reason(error)) from error
+        async with answer:  # what goes wrong with the reader, such as its disk, is not the hub's
+            self._check(answer, repo, commit, path)
+            yield Content(start if answer.status == 206 else 0, _chunks(answer))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -78,7 +79,9 @@ class HuggingFace:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True, auto_decompress=True)
+            # A mirror on this machine is never behind the proxy that the environment may name.
+            is_near = urlsplit(self._url).hostname in ("127.0.0.1", "localhost", "::1")
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=not is_near)
         return self._session
 
     def _headers(self) -> dict[str, str]:

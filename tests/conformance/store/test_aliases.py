@@ -76,3 +76,20 @@ def test_collisions_are_refused_and_change_nothing(play: Play):
         await store.aliases.put("ann/model", LOCAL, [alias(name="Ann/Model"), kept])
 
     play(story)
+
+
+def test_ids_move_to_another_version_of_their_model_where_that_is_asked_for(play: Play):
+    async def story(store: Store) -> None:
+        await stock(store)
+        mine = [alias(), alias(name="acme/thing"), alias("e" * 64)]
+        await store.aliases.put("ann/model", LOCAL, mine)
+        moved = [alias(version=NEWER), alias(name="other/thing", version=NEWER)]
+        await store.aliases.put("ann/model", NEWER, moved, take_over=True)
+        assert await store.aliases.by_id(FAR) == moved
+        assert await store.aliases.of_version("ann/model", LOCAL) == mine[2:]
+        stolen = [alias("e" * 64, version="c" * 64, model="ann/copy")]
+        with pytest.raises(Conflict):
+            await store.aliases.put("ann/copy", "c" * 64, stolen, take_over=True)
+        assert await store.aliases.of_version("ann/model", LOCAL) == mine[2:]
+
+    play(story)

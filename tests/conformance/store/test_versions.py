@@ -1,5 +1,6 @@
 """Versions: found by id or by model, the latest of a model, what the versions that exist need."""
 
+import msgspec
 import pytest
 
 from stoker.core.catalog import Recipe, SourceFile
@@ -162,9 +163,39 @@ def test_trained_weights_are_needed_and_known_by_what_they_were_trained_from(pla
         assert await store.versions.get(OTHER) == tuned
         assert "d" * 64 in await store.versions.sources()
         assert await store.versions.has_trained("Ann/Model", base.id)
+        assert await store.versions.has_trained("Ann/Model", base.id, elsewhere=True)
         assert not await store.versions.has_trained("ann/tuned", OTHER)
+        again = msgspec.structs.replace(tuned, id="e" * 64, model="ann/model")
+        await store.versions.delete("ann/tuned", OTHER)
+        await store.versions.create(again)
+        assert await store.versions.has_trained("ann/model", base.id)
+        assert not await store.versions.has_trained("ann/model", base.id, elsewhere=True)
+        await store.versions.delete("ann/model", "e" * 64)
+        await store.versions.create(tuned)
         await store.versions.delete("ann/tuned", OTHER)
         assert "d" * 64 not in await store.versions.sources()
         assert not await store.versions.has_trained("ann/model", base.id)
+
+    play(story)
+
+
+def test_checkpoints_are_known_with_the_versions_that_run_with_them(play: Play):
+    async def story(store: Store) -> None:
+        await store.models.create(samples.model())
+        await store.models.create(samples.model("copy"))
+        assert await store.versions.by_checkpoint() == {}
+        with_one, with_two = (Recipe(environment="e", checkpoint=id * 64) for id in "12")
+        await store.versions.create(samples.version())
+        await store.versions.create(samples.version(OTHER, created_us=1, recipe=with_one))
+        await store.versions.create(samples.version("c" * 64, created_us=2, recipe=with_two))
+        await store.versions.create(
+            samples.version("d" * 64, model="ann/copy", created_us=3, recipe=with_one)
+        )
+        assert await store.versions.by_checkpoint() == {
+            "1" * 64: ["ann/copy:" + "d" * 64, f"ann/model:{OTHER}"],
+            "2" * 64: ["ann/model:" + "c" * 64],
+        }
+        await store.versions.delete("ann/model", "c" * 64)
+        assert set(await store.versions.by_checkpoint()) == {"1" * 64}
 
     play(story)

@@ -101,7 +101,7 @@ def _weights(api: Api, entry: Entry, name: str, model: dict[str, Any], choice: C
     if choice.revision is not None:
         wanted["revision"] = choice.revision
     if source == usual:
-        wanted["leave_out"] = list(entry.leave_out)
+        wanted |= {"leave_out": list(entry.leave_out), "parts": entry.parts.get(name, {})}
     fetched = fetch(api, wanted, screen)
     screen.line(f"The weights from {source} {'were here already' if fetched.cached else 'are here'}.")
     return fetched.checkpoint

@@ -35,14 +35,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The hub id of each model's usual weights."""
     leave_out: tuple[str, ...] = ()
     """Patterns of files of the hub's that the model does not read."""
+    parts: dict[str, dict[str, str]] = {}
+    """Of each model more hub ids, by the folder of its checkpoint that they become."""
     stands_in_for: tuple[StandsInFor, ...] = ()
     folder: Path = Path()
     """The Cog project; not in the file."""
 
     def published(self, name: str) -> list[StandsInFor]:
         """The published ids that the model of that name stands in for."""
-        alone = len(self.names) == 1
-        return [one for one in self.stands_in_for if alone or name in one.names]
+        return [one for one in self.stands_in_for if self.model_of(one) == name]
+
+    def model_of(self, published: StandsInFor) -> str:
+        """Whose version a published id means: the first model that has one of its names, else the first."""
+        return next((name for name in self.names if name in published.names), self.names[0])
 
 
 def read_entries(folder: Path | None) -> list[Entry]:
@@ -56,11 +61,15 @@ def read_entries(folder: Path | None) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.names)
 
 
-def find_entry(entries: list[Entry], name: str) -> Entry:
-    """The one that the model is made from."""
+def find_entry(entries: list[Entry], name: str) -> tuple[Entry, str]:
+    """The one that the model is made from, and the model's name; by a name that it stands in for, too."""
     for entry in entries:
         if name in entry.names:
-            return entry
+            return entry, name
+    for entry in entries:
+        for published in entry.stands_in_for:
+            if name in published.names:
+                return entry, entry.model_of(published)
     known = ", ".join(one for entry in entries for one in entry.names)
     raise click.ClickException(f"The catalogue has no {name}. It has {known}.")
 
@@ -71,7 +80,7 @@ def _read(file: Path) -> Entry:
         entry = msgspec.convert(values | {"folder": str(file.parent.resolve())}, Entry, dec_hook=_path)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{file} cannot be used: {error}.") from error
-    unknown = [name for name in entry.hub if name not in entry.names]
+    unknown = [name for name in [*entry.hub, *entry.parts] if name not in entry.names]
     if not entry.names or unknown:
         raise click.ClickException(f"{file} cannot be used: {', '.join(unknown) or 'it'} is not in names.")
     return entry

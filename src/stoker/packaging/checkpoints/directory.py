@@ -58,6 +58,12 @@ async def collect(wanted: Wanted, folder: Path, live: LiveFetch) -> list[Checkpo
     return files
 
 
+def link_all(place: Path, checkpoint: Checkpoint, folder: Path) -> None:
+    """Links a checkpoint's files, which are at that place, into a folder. Blocks."""
+    for file in checkpoint.files:
+        _link(place / file.path, folder / file.path)
+
+
 def _statuses(wanted: Wanted) -> Iterator[tuple[str, tuple[int, int]]]:
     """The files that make the checkpoint, with size and time of change."""
     root = Path(wanted.source)

@@ -23,6 +23,7 @@ from stoker.core.checkpoints import (
     checkpoint_id,
     is_commit,
     is_hub_id,
+    is_plain_path,
 )
 from stoker.core.errors import BuildFailed, FetchFailed, Invalid, StokerError, Unavailable
 from stoker.core.ids import opaque_key
@@ -102,7 +103,21 @@ class Fetches:
             live.fail(f"{source} could not be fetched, for a reason that is in the server's log.")
 
     async def _fetch(self, live: LiveFetch) -> tuple[Checkpoint, bool]:
+        """The checkpoint, and whether it was here already."""
         wanted = live.seen.wanted
+        whole, cached = await self._fetch_one(live, msgspec.structs.replace(wanted, parts={}))
+        if not wanted.parts:
+            return whole, cached
+        with contextlib.ExitStack() as holding:
+            holding.enter_context(self.shelf.held(whole.id))
+            parts = {"": whole}
+            for folder, source in wanted.parts.items():
+                of_part = msgspec.structs.replace(wanted, source=source, revision=None, parts={})
+                parts[folder], _ = await self._fetch_one(live, of_part)
+                holding.enter_context(self.shelf.held(parts[folder].id))
+            return await self._compose(wanted, parts)
+
+    async def _fetch_one(self, live: LiveFetch, wanted: Wanted) -> tuple[Checkpoint, bool]:
         live.begin(f"Looking at {wanted.source}")
         known = await self.shelf.all()
         if wanted.is_local:
@@ -111,18 +126,20 @@ class Fetches:
             same = next((one for one in known if one.wanted == wanted and is_commit(wanted.revision)), None)
         if same is not None and await self._is_whole(same.id):
             return same, True
-        return await (self._adopt(live) if wanted.is_local else self._download(live, known))
+        return await (self._adopt(live, wanted) if wanted.is_local else self._download(live, wanted, known))
 
-    async def _adopt(self, live: LiveFetch) -> tuple[Checkpoint, bool]:
-        with self._collecting(live.seen.wanted, None) as folder:
+    async def _adopt(self, live: LiveFetch, wanted: Wanted) -> tuple[Checkpoint, bool]:
+        with self._collecting(wanted, None) as folder:
             try:
-                files = await directory.collect(live.seen.wanted, folder, live)
-                return await self._add(live, folder, files, commit=None)
+                files = await directory.collect(wanted, folder, live)
+                await asyncio.to_thread(safetensors.check, folder, [file.path for file in files])
+                return await self._add(wanted, folder, files)
             finally:
                 await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
-    async def _download(self, live: LiveFetch, known: list[Checkpoint]) -> tuple[Checkpoint, bool]:
-        wanted = live.seen.wanted
+    async def _download(
+        self, live: LiveFetch, wanted: Wanted, known: list[Checkpoint]
+    ) -> tuple[Checkpoint, bool]:
         listing = await self._hub.list_files(wanted.source, wanted.revision)
         for one in known:
             is_same = (_choice(one.wanted), one.commit) == (_choice(wanted), listing.commit)
@@ -130,7 +147,20 @@ class Fetches:
                 return one, True
         with self._collecting(wanted, listing.commit) as folder:
             files = await Download(self._hub, self._clock, wanted, listing, folder=folder).run(live)
-            return await self._add(live, folder, files, commit=listing.commit)
+            await asyncio.to_thread(safetensors.check, folder, [file.path for file in files])
+            return await self._add(wanted, folder, files, commit=listing.commit)
+
+    async def _compose(self, wanted: Wanted, parts: dict[str, Checkpoint]) -> tuple[Checkpoint, bool]:
+        """A checkpoint of others, each in its folder; the files are theirs, linked."""
+        with self._collecting(wanted, None) as folder:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            files: list[CheckpointFile] = []
+            for name, part in parts.items():
+                place = await self.shelf.place(part.id)
+                await asyncio.to_thread(directory.link_all, place, part, folder / name)
+                files += [_below(name, file) for file in part.files]
+            made_of = tuple(part.id for part in parts.values())
+            return await self._add(wanted, folder, files, commit=parts[""].commit, made_of=made_of)
 
     @contextlib.contextmanager
     def _collecting(self, wanted: Wanted, commit: str | None) -> Iterator[Path]:
@@ -140,15 +170,21 @@ class Fetches:
             yield self.shelf.incoming / key
 
     async def _add(
-        self, live: LiveFetch, folder: Path, files: list[CheckpointFile], *, commit: str | None
+        self,
+        wanted: Wanted,
+        folder: Path,
+        files: list[CheckpointFile],
+        *,
+        commit: str | None = None,
+        made_of: tuple[str, ...] = (),
     ) -> tuple[Checkpoint, bool]:
-        await asyncio.to_thread(safetensors.check, folder, [file.path for file in files])
         checkpoint = Checkpoint(
             id=checkpoint_id(files),
-            wanted=live.seen.wanted,
+            wanted=wanted,
             commit=commit,
             created_us=self._clock.now_us(),
             files=tuple(sorted(files)),
+            made_of=made_of,
         )
         try:
             added = await self.shelf.add(checkpoint, folder)
@@ -165,14 +201,23 @@ class Fetches:
 
 
 def _check(wanted: Wanted) -> None:
-    if wanted.is_local:
-        directory.check_folder(wanted)
-    elif not is_hub_id(wanted.source):
-        raise Invalid(
-            f"{wanted.source!r} is neither a model of the hub (org/name) nor the absolute path of a folder."
-        )
+    """Raises ``Invalid`` unless every source may be one. Blocks."""
+    for folder, source in {"": wanted.source, **wanted.parts}.items():
+        one = msgspec.structs.replace(wanted, source=source, revision=None if folder else wanted.revision)
+        if folder and not is_plain_path(folder):
+            raise Invalid(f"{folder!r} is no folder of a checkpoint.")
+        if one.is_local:
+            directory.check_folder(one)
+        elif not is_hub_id(source):
+            raise Invalid(
+                f"{source!r} is neither a model of the hub (org/name) nor the absolute path of a folder."
+            )
 
 
 def _choice(wanted: Wanted) -> Wanted:
     """What of a repository is wanted, whatever its state is called."""
     return msgspec.structs.replace(wanted, revision=None)
+
+
+def _below(folder: str, file: CheckpointFile) -> CheckpointFile:
+    return msgspec.structs.replace(file, path=f"{folder}/{file.path}") if folder else file

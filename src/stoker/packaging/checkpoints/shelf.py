@@ -140,7 +140,9 @@ class Shelf:
         for entry in given_up:
             aged = max(entry.rglob("*"), key=_changed_ns, default=entry)
             self._ages.remove(entry, aged=aged, older_than_s=GIVEN_UP_S, trash=self.incoming)
-        unused = [id for id in self._names() if is_version_id(id) and id not in keep and not self._held[id]]
+        kept = {id for id in self._names() if is_version_id(id) and (id in keep or self._held[id])}
+        kept |= {part for id in kept if (found := self._read(id)) for part in found.made_of}
+        unused = [id for id in self._names() if is_version_id(id) and id not in kept]
         return sum(self._remove(self._folder / id, older_than_s) for id in unused)
 
     def _remove(self, folder: Path, older_than_s: float) -> bool:

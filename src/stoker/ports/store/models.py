@@ -95,8 +95,8 @@ class Versions(Protocol):
         """The id of every version."""
         ...
 
-    async def has_trained(self, model: str, id: str) -> bool:
-        """Whether another version was trained from that one."""
+    async def has_trained(self, model: str, id: str, *, elsewhere: bool = False) -> bool:
+        """Whether another version was trained from that one; with ``elsewhere`` one of another model."""
         ...
 
     async def sources(self) -> set[str]:

@@ -49,8 +49,8 @@ class SqliteVersions:
     async def ids(self) -> set[str]:
         return await self._read(_column, _SQL["ids"])
 
-    async def has_trained(self, model: str, id: str) -> bool:
-        return await self._read(_has_trained, f"{model}:{id}")
+    async def has_trained(self, model: str, id: str, *, elsewhere: bool = False) -> bool:
+        return await self._read(_has_trained, f"{model}:{id}", model if elsewhere else "")
 
     async def sources(self) -> set[str]:
         return await self._read(_column, _SQL["sources"])
@@ -114,8 +114,8 @@ def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
     return True
 
 
-def _has_trained(db: sqlite3.Connection, base: str) -> bool:
-    return db.execute(_SQL["has_trained"], (base,)).fetchone() is not None
+def _has_trained(db: sqlite3.Connection, base: str, but: str) -> bool:
+    return db.execute(_SQL["has_trained"], (base, but)).fetchone() is not None
 
 
 def _column(db: sqlite3.Connection, sql: str) -> set[str]:

@@ -67,8 +67,8 @@ DELETE FROM versions WHERE model = ?1 AND id = ?2 AND NOT EXISTS (
 -- ids: every version, once however many models have it
 SELECT DISTINCT id FROM versions;
 
--- has_trained: whether some version was trained from this one
-SELECT 1 FROM versions WHERE json_extract(recipe, '$.trained_from') = ? COLLATE NOCASE LIMIT 1;
+-- has_trained: whether some version, but of that model, was trained from this one
+SELECT 1 FROM versions WHERE json_extract(recipe, '$.trained_from') = ? COLLATE NOCASE AND model <> ? LIMIT 1;
 
 -- sources: the sha256 of every source file, and of all trained weights
 SELECT json_extract(file.value, '$.sha256') FROM versions, json_each(versions.source) AS file

@@ -28,7 +28,10 @@ def folder_from(environment: Mapping[str, str]) -> Path:
     """Where the weights are; raises ``RuntimeError`` where the version has none."""
     folder = environment.get("STOKER_CHECKPOINT")
     if not folder:
-        raise RuntimeError("STOKER_CHECKPOINT is not set: this model needs a folder with BLIP-2's weights.")
+        raise RuntimeError(
+            "STOKER_CHECKPOINT is not set: this model needs a folder with BLIP-2's weights. "
+            "Add it with: stoker catalog add salesforce/blip-2 --weights DIR"
+        )
     return Path(folder)
 
 

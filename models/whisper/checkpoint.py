@@ -21,7 +21,10 @@ def folder_from(environment: Mapping[str, str]) -> Path:
     """Where the weights are; raises ``RuntimeError`` where the version has none."""
     folder = environment.get("STOKER_CHECKPOINT")
     if not folder:
-        raise RuntimeError("STOKER_CHECKPOINT is not set: this model needs a folder with Whisper's weights.")
+        raise RuntimeError(
+            "STOKER_CHECKPOINT is not set: this model needs a folder with Whisper's weights. "
+            "Add it with: stoker catalog add openai/whisper --weights DIR"
+        )
     return Path(folder)
 
 

@@ -54,7 +54,7 @@ lock: $(BIN)/uv ## renew the lock files (hashes, no addresses)
 	$(BIN)/$(LOCK) pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	echo 'replicate==2.0.0b4' | $(BIN)/$(LOCK) - -o requirements-client2.lock
-	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --no-header --no-annotate requirements-models.txt $$cpu -o requirements-models.lock
+	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate requirements-models.txt $$cpu | $(UNHASHED_TORCH) > requirements-models.lock
 	cd $(JS) && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
 
 clean: demo-stop ## remove what the other targets made
@@ -78,8 +78,9 @@ $(CLIENT2)/.installed: requirements-client2.lock | $(BIN)/uv
 	$(BIN)/uv pip sync --quiet --python $(CLIENT2)/bin/python --require-hashes requirements-client2.lock
 	@touch $@
 
-# Tiny checkpoints for the catalogue's tests. Which build of torch this is depends on the machine, so this lock has
-# versions without hashes: where pip knows a folder of wheels, the one in it, and else PyTorch's own for CPUs.
+# Tiny checkpoints for the catalogue's tests. Which build of torch this is depends on the machine, so the lock has no
+# hash of it: where pip knows a folder of wheels, the one in it, and else PyTorch's own for CPUs.
+UNHASHED_TORCH = awk '/^torch==/ {print $$1; skip = 1; next} /^[^ ]/ {skip = 0} !skip'
 TORCH = links=$$($(BIN)/python -m pip config list | sed -n "s/^[a-z:]*\.\{0,1\}find-links='\(.*\)'/\1/p" | head -n 1); \
 	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; else cpu=--torch-backend=cpu; fi;
 

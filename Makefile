@@ -51,7 +51,7 @@ lock: $(BIN)/uv ## renew the lock files (hashes, no addresses)
 	$(BIN)/$(LOCK) pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	echo 'replicate==2.0.0b4' | $(BIN)/$(LOCK) - -o requirements-client2.lock
-	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --no-header --no-annotate requirements-models.txt $$cpu -o requirements-models.lock
+	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --no-header --no-annotate models/tiny/requirements.txt $$cpu -o models/tiny/requirements.lock
 	cd $(JS) && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
 
 clean: demo-stop ## remove what the other targets made
@@ -80,9 +80,9 @@ $(CLIENT2)/.installed: requirements-client2.lock | $(BIN)/uv
 TORCH = links=$$($(BIN)/python -m pip config list | sed -n "s/^[a-z:]*\.\{0,1\}find-links='\(.*\)'/\1/p" | head -n 1); \
 	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; else cpu=--torch-backend=cpu; fi;
 
-$(MODELS)/.installed: requirements-models.lock | $(BIN)/uv
+$(MODELS)/.installed: models/tiny/requirements.lock | $(BIN)/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(MODELS)
-	@$(TORCH) $(BIN)/uv pip sync --quiet --python $(MODELS)/bin/python $$cpu requirements-models.lock
+	@$(TORCH) $(BIN)/uv pip sync --quiet --python $(MODELS)/bin/python $$cpu models/tiny/requirements.lock
 	@touch $@
 
 $(JS)/node_modules/.installed: $(JS)/package-lock.json

@@ -54,7 +54,7 @@ lock: $(BIN)/uv ## renew the lock files (hashes, no addresses)
 	$(BIN)/$(LOCK) pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	echo 'replicate==2.0.0b4' | $(BIN)/$(LOCK) - -o requirements-client2.lock
-	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate requirements-models.txt $$cpu | $(UNHASHED_TORCH) > requirements-models.lock
+	$(TORCH) $(BIN)/uv pip compile --upgrade --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate models/tiny/requirements.txt $$cpu | $(UNHASHED_TORCH) > models/tiny/requirements.lock
 	cd $(JS) && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-fund --no-audit
 
 clean: demo-stop ## remove what the other targets made
@@ -84,9 +84,9 @@ UNHASHED_TORCH = awk '/^torch==/ {print $$1; skip = 1; next} /^[^ ]/ {skip = 0} 
 TORCH = links=$$($(BIN)/python -m pip config list | sed -n "s/^[a-z:]*\.\{0,1\}find-links='\(.*\)'/\1/p" | head -n 1); \
 	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; else cpu=--torch-backend=cpu; fi;
 
-$(MODELS)/.installed: requirements-models.lock | $(BIN)/uv
+$(MODELS)/.installed: models/tiny/requirements.lock | $(BIN)/uv
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(MODELS)
-	@$(TORCH) $(BIN)/uv pip sync --quiet --python $(MODELS)/bin/python $$cpu requirements-models.lock
+	@$(TORCH) $(BIN)/uv pip sync --quiet --python $(MODELS)/bin/python $$cpu models/tiny/requirements.lock
 	@touch $@
 
 $(JS)/node_modules/.installed: $(JS)/package-lock.json

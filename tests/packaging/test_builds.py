@@ -158,6 +158,14 @@ def test_warnings_are_kept_with_the_version(play: Play) -> None:
     play(story)
 
 
+def test_a_model_on_gpus_is_built_for_gpus_whatever_its_cog_yaml_says(play: Play) -> None:
+    async def story(yard: Yard) -> None:
+        version = await yard.version(await yard.push(echo(), gpu=True))
+        assert version.recipe.gpu
+
+    play(story)
+
+
 def test_strict_makes_warnings_errors(play: Play) -> None:
     async def story(yard: Yard) -> None:
         live = await yard.push(echo(ECHO_YAML + "colour: red\n"), strict=True)

@@ -88,7 +88,7 @@ def test_a_path_that_escapes_is_refused_at_once(play: Play, path: str) -> None:
     async def story(yard: Yard) -> None:
         files = [*await yard.files(echo()), SourceFile(path, "0" * 64, 1)]
         with pytest.raises(Invalid):
-            await yard.builder.start(yard.model.ref, files, strict=False)
+            await yard.builder.start(yard.model.ref, files)
 
     play(story)
 
@@ -98,7 +98,7 @@ def test_a_tree_without_cog_yaml_or_with_a_path_twice_is_refused(play: Play) -> 
         with pytest.raises(Invalid, match=r"cog\.yaml"):
             await yard.start({"run.py": ECHO})
         with pytest.raises(Invalid, match="twice"):
-            await yard.builder.start(yard.model.ref, await yard.files(echo()) * 2, strict=False)
+            await yard.builder.start(yard.model.ref, await yard.files(echo()) * 2)
         with pytest.raises(Invalid, match="a file and a folder"):
             await yard.start(echo(**{"run.py/inner.txt": "x"}))
 

@@ -4,8 +4,9 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from stoker.core.builds import Build
+from stoker.core.builds import Build, Order
 from stoker.core.catalog import Model, SourceFile, Version
 from stoker.files.local import LocalBlobs
 from stoker.packaging.builder import Builder
@@ -77,16 +78,17 @@ class Yard:
             files.append(SourceFile(path, blob.sha256, len(data)))
         return files
 
-    async def start(self, tree: Tree, *, strict: bool = False, checkpoint: str | None = None) -> LiveBuild:
+    async def start(self, tree: Tree, **order: Any) -> LiveBuild:
+        """``order`` is what ``core.builds.Order`` takes."""
         files = await self.files(tree)
-        build = await self.builder.start(self.model.ref, files, strict=strict, checkpoint=checkpoint)
+        build = await self.builder.start(self.model.ref, files, Order(**order))
         live = self.builder.get(build.id)
         assert live is not None
         return live
 
-    async def push(self, tree: Tree, *, strict: bool = False, checkpoint: str | None = None) -> LiveBuild:
+    async def push(self, tree: Tree, **order: Any) -> LiveBuild:
         """A build, after it has ended."""
-        live = await self.start(tree, strict=strict, checkpoint=checkpoint)
+        live = await self.start(tree, **order)
         await ended(live)
         return live
 

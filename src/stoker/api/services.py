@@ -11,7 +11,7 @@ from stoker.api.auth import Tokens
 from stoker.api.known import KnownVersions
 from stoker.api.limits import RateLimits
 from stoker.api.retries import Retries
-from stoker.core.builds import Build, BuildEvent
+from stoker.core.builds import PLAIN, Build, BuildEvent, Order
 from stoker.core.catalog import SourceFile, Version
 from stoker.core.checkpoints import Checkpoint, Fetch, Wanted
 from stoker.core.deployments import Deployment
@@ -76,15 +76,8 @@ class BuildLog(Protocol):
 class Builder(Protocol):
     """Makes versions of source trees."""
 
-    async def start(
-        self,
-        model: str,
-        files: Sequence[SourceFile],
-        *,
-        strict: bool = False,
-        checkpoint: str | None = None,
-    ) -> Build:
-        """Begins; raises ``Invalid`` for a tree that cannot be one, or or what is not here yet."""
+    async def start(self, model: str, files: Sequence[SourceFile], order: Order = PLAIN) -> Build:
+        """Begins; raises ``Invalid`` for a tree that cannot be one, or for what is not here yet."""
         ...
 
     def get(self, id: str) -> BuildLog | None: ...

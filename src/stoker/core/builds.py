@@ -10,6 +10,20 @@ Stage = Literal["source", "environment", "schema", "version"]
 STAGES: tuple[Stage, ...] = ("source", "environment", "schema", "version")
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source tree is to be built."""
+
+    strict: bool = False
+    """Whether warnings are errors."""
+    checkpoint: str | None = None
+    """The weights in the server's cache that it is to run with."""
+    gpu: bool = False
+    """Whether its model's hardware has GPUs, so that packages are those for GPUs, whatever cog.yaml says."""
+
+
+PLAIN = Order()
+
+
 class Build(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     model: str

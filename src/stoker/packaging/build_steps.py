@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from stoker.core.builds import Order
 from stoker.core.catalog import Recipe, SourceFile, Version, version_id
 from stoker.core.checkpoints import CHECKPOINT_VARIABLE
 from stoker.core.environments import EnvironmentSpec
@@ -58,29 +59,27 @@ class Building:
         self,
         live: LiveBuild,
         files: Sequence[SourceFile],
+        order: Order,
         *,
-        strict: bool,
-        checkpoint: str | None,
         tools: Tools,
         scratch: Path,
     ):
         self._live = live
         self._pushed = {file.path: file for file in sorted(files)}
-        self._strict = strict
-        self._checkpoint = checkpoint
+        self._order = order
         self._tools = tools
         self._scratch = scratch
         self._mark = f"{tools.environments.mark}{live.seen.id}"
 
     async def run(self) -> tuple[str, bool]:
         """The version's id, and whether it existed. Raises ``BuildFailed``."""
-        with self._tools.shelf.held(self._checkpoint):
+        with self._tools.shelf.held(self._order.checkpoint):
             return await self._run()
 
     async def _run(self) -> tuple[str, bool]:
         config, requirements = await self._read_source()
         spec, python = await self._make_environment(config, requirements)
-        id = version_id(self._pushed.values(), spec.id, self._checkpoint)
+        id = version_id(self._pushed.values(), spec.id, self._order.checkpoint)
         known = await self._tools.store.versions.get(id)
         if known is not None and known.imported_from is not None:
             known = None
@@ -107,6 +106,7 @@ class Building:
         requirements = await self._requirements(config)
         self._check_references(config)
         warnings = [*config.warnings, *requirements.warnings, *await self._warnings_of_machine(config)]
+        config = msgspec.structs.replace(config, gpu=config.gpu or self._order.gpu)
         self._warn(*warnings, *await self._warnings_of_code())
         return config, requirements
 
@@ -226,9 +226,9 @@ class Building:
 
     async def _place_checkpoint(self) -> dict[str, str]:
         """As an instance has it: a module may look at the weights' configuration when it is imported."""
-        if self._checkpoint is None:
+        if self._order.checkpoint is None:
             return {}
-        return {CHECKPOINT_VARIABLE: str(await self._tools.shelf.place(self._checkpoint))}
+        return {CHECKPOINT_VARIABLE: str(await self._tools.shelf.place(self._order.checkpoint))}
 
     def _source(self, config: Config) -> list[SourceFile]:
         return place_weights(self._pushed.values(), config.weights)
@@ -242,7 +242,7 @@ class Building:
             slots=described.slots,
             variables=config.variables,
             gpu=config.gpu,
-            checkpoint=self._checkpoint,
+            checkpoint=self._order.checkpoint,
             warnings=self._live.seen.warnings,
         )
         return Version(
@@ -267,7 +267,7 @@ class Building:
     def _warn(self, *messages: str) -> None:
         for message in messages:
             self._live.warn(message)
-        if self._strict and messages:
+        if self._order.strict and messages:
             raise BuildFailed("The build is strict, and there were warnings:\n" + "\n".join(messages))
 
     async def _text(self, path: str, *, limit_bytes: int) -> str:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stoker.core.builds import Build
+from stoker.core.builds import PLAIN, Build, Order
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import BuildFailed, Invalid, StokerError, Unavailable
 from stoker.core.ids import opaque_key
@@ -63,15 +63,8 @@ class Builder:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._closed = False
 
-    async def start(
-        self,
-        model: str,
-        files: Sequence[SourceFile],
-        *,
-        strict: bool = False,
-        checkpoint: str | None = None,
-    ) -> Build:
-        """Begins a build of files whose blobs are here, to run with that checkpoint.
+    async def start(self, model: str, files: Sequence[SourceFile], order: Order = PLAIN) -> Build:
+        """Begins a build of files whose blobs are here.
 
         Raises ``Invalid`` for paths that make no tree and for a checkpoint that is not here, ``Unavailable``
         while stopping.
@@ -81,12 +74,12 @@ class Builder:
         check_files(files)
         if not any(file.path == CONFIG_FILE for file in files):
             raise Invalid(f"There is no {CONFIG_FILE} in what was pushed.")
-        if checkpoint is not None and await self._tools.shelf.get(checkpoint) is None:
-            raise Invalid(f"There is no checkpoint {checkpoint} here; fetch it first.")
+        if order.checkpoint is not None and await self._tools.shelf.get(order.checkpoint) is None:
+            raise Invalid(f"There is no checkpoint {order.checkpoint} here; fetch it first.")
         build = Build(id=opaque_key(os.urandom(16)), model=model, created_us=self._tools.clock.now_us())
         _log.info("build %s of %s", build.id, model)
         live = self._keep(LiveBuild(build))
-        task = asyncio.create_task(self._run(live, files, strict, checkpoint), name=f"build {build.id}")
+        task = asyncio.create_task(self._run(live, files, order), name=f"build {build.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return build
@@ -110,13 +103,11 @@ class Builder:
         self._builds[live.seen.id] = live
         return live
 
-    async def _run(
-        self, live: LiveBuild, files: Sequence[SourceFile], strict: bool, checkpoint: str | None
-    ) -> None:
+    async def _run(self, live: LiveBuild, files: Sequence[SourceFile], order: Order) -> None:
         """The edge of a build: whatever happens in it becomes its last event."""
         try:
             async with self._turns:
-                version, cached = await self._build(live, files, strict, checkpoint)
+                version, cached = await self._build(live, files, order)
             live.succeed(version, cached=cached)
         except asyncio.CancelledError:
             live.fail("The server is stopping. Push again in a moment.")
@@ -128,15 +119,10 @@ class Builder:
             _log.exception("build %s of %s broke", live.seen.id, live.seen.model)
             live.fail("The build failed for a reason that is in the server's log.")
 
-    async def _build(
-        self, live: LiveBuild, files: Sequence[SourceFile], strict: bool, checkpoint: str | None
-    ) -> tuple[str, bool]:
+    async def _build(self, live: LiveBuild, files: Sequence[SourceFile], order: Order) -> tuple[str, bool]:
         self._scratch.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self._scratch))
         try:
-            building = Building(
-                live, files, strict=strict, checkpoint=checkpoint, tools=self._tools, scratch=scratch
-            )
-            return await building.run()
+            return await Building(live, files, order, tools=self._tools, scratch=scratch).run()
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))

@@ -13,7 +13,7 @@ from stoker.api.resources import sources
 from stoker.api.services import BuildLog
 from stoker.api.wire import time_text
 from stoker.core import permissions
-from stoker.core.builds import Build, BuildEvent
+from stoker.core.builds import Build, BuildEvent, Order
 from stoker.core.catalog import SourceFile
 from stoker.core.errors import Forbidden, Invalid, NotFound
 from stoker.packaging.source import check_files
@@ -47,9 +47,9 @@ async def create(request: Request) -> Response:
     files = [SourceFile(f.path, f.sha256, f.size_bytes, f.executable) for f in wanted.files]
     check_files(files)
     await _check_sent(request, files)
-    started = await request.services.builder.start(
-        model.ref, files, strict=wanted.strict, checkpoint=wanted.checkpoint
-    )
+    gpu = any(one.gpus and one.sku == model.hardware for one in request.services.hardware)
+    order = Order(strict=wanted.strict, checkpoint=wanted.checkpoint, gpu=gpu)
+    started = await request.services.builder.start(model.ref, files, order)
     return answers.json(_describe(started), 201)
 
 

@@ -7,6 +7,7 @@ form of Llama 3's, so that prompts take the way they take in the published model
 import random
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import corpus
@@ -42,10 +43,10 @@ def train(folder: Path, *, minutes: float, seed: int = 0) -> None:
         print(f"{where}: {len(texts)} texts, {sum(map(len, texts)) / 1e6:.1f} million characters", flush=True)
     texts = [text for group in found.values() for text in group]
     random.Random(seed).shuffle(texts)
-    tokenizer = _tokenizer(texts[:2000], size=4096)
+    tokenizer = _tokenizer((text[:5000] for text in texts[:1000]), size=4096)
     model = _model(tokenizer, seed=seed, width=160, layers=4)
     print(f"{model.num_parameters() / 1e6:.1f} million parameters, {minutes:g} minutes", flush=True)
-    _learn(model, _tokens(tokenizer, texts, most=4_000_000), seconds=60 * minutes, seed=seed)
+    _learn(model, _tokens(tokenizer, texts, most=2_000_000), seconds=60 * minutes, seed=seed)
     _save(folder, tokenizer, model)
 
 
@@ -99,22 +100,20 @@ def _save(folder: Path, tokenizer: PreTrainedTokenizerFast, model: LlamaForCausa
 def _tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str], *, most: int) -> torch.Tensor:
     """All texts in one row, each paragraph as a conversation: how it begins asks, how it goes on answers."""
     row: list[int] = []
-    for ids in _encoded(tokenizer, texts):
-        row += ids
-        if len(row) >= most:
-            break
-    return torch.tensor(row)
+    chats = list(islice(_chats(texts), most // 100))
+    for encoding in tokenizer.backend_tokenizer.encode_batch(chats, add_special_tokens=False):
+        row += encoding.ids
+    return torch.tensor(row[:most])
 
 
-def _encoded(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[list[int]]:
-    for text in texts:
-        for paragraph in text.split("\n\n"):
-            words = paragraph.split(" ")
-            if len(words) >= 12:
-                asked, answer = " ".join(words[:6]), " ".join(words[6:])
-                turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-                chat = tokenizer.apply_chat_template(turns, tokenize=False)
-                yield tokenizer.encode(str(chat), add_special_tokens=False)
+def _chats(texts: list[str]) -> Iterator[str]:
+    """As the template writes them."""
+    for paragraph in chain.from_iterable(text.split("\n\n") for text in texts):
+        words = paragraph[:2000].split(" ")
+        if len(words) >= 12:
+            asked, answer = " ".join(words[:6]), " ".join(words[6:])
+            asks = f"{BEGIN}{HEADER}user{HEADER_END}\n\n{asked}{TURN_END}"
+            yield f"{asks}{HEADER}assistant{HEADER_END}\n\n{answer}{TURN_END}"
 
 
 def _learn(model: LlamaForCausalLM, tokens: torch.Tensor, *, seconds: float, seed: int) -> None:

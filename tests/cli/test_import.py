@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from stoker.cli.app import cli
 from stoker.cli.importing import source as reading
+from stoker.cli.importing.models import BARE_SCHEMA
 from tests.cli.scripted_source import SCHEMA, VERSION, Answer, ScriptedSource, past
 from tests.servers import StokerServer
 
@@ -75,7 +76,7 @@ def test_a_model_comes_with_everything_that_was_told(
     assert (done.exit_code, "models" in done.stdout) == (0, True), done.output
     made = get(server, f"/models/{ref}")
     assert (made["description"], made["latest_version"]["id"]) == ("Flies", VERSION)
-    assert made["latest_version"]["openapi_schema"] == SCHEMA
+    assert made["latest_version"]["openapi_schema"] == BARE_SCHEMA | SCHEMA
     assert made["latest_version"]["imported_from"] == source.url
     assert {token for _, token in source.asked} == {f"Bearer {SECRET}"}
 
@@ -150,7 +151,7 @@ def test_what_the_server_refuses_is_named_and_the_rest_is_copied(
     assert "components.schemas.Input is required" in done.stderr
     model = get(server, f"/models/{ref}")
     assert (model["latest_version"]["id"], model["default_example"]["id"]) == (good["id"], chosen["id"])
-    assert model["latest_version"]["cog_version"] == "unknown"
+    assert model["latest_version"]["cog_version"] == "0.3.9"
 
 
 def test_a_source_that_limits_requests_is_obeyed(

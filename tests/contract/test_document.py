@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from stoker.api.creation import ModelBody, TrainingBody, VersionBody
 from stoker.api.endpoint import READING, Endpoint
+from stoker.api.imported import DescribedVersion, PastExample, PastRun
 from stoker.api.openapi.document import document, operations, resolved
 from stoker.api.resources import (
     accounts,
@@ -23,6 +24,7 @@ from stoker.api.resources import (
     collections,
     deployments,
     examples,
+    imports,
     members,
     models,
     sources,
@@ -61,6 +63,12 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.accounts.update": accounts.AccountChange,
     "stoker.members.put": members.NewMember,
     "stoker.tokens.create": tokens.NewToken,
+    "stoker.versions.put": DescribedVersion,
+    "stoker.predictions.missing": imports.Asked,
+    "stoker.predictions.put": PastRun,
+    "stoker.trainings.put": PastRun,
+    "stoker.examples.put": PastExample,
+    "stoker.accounts.webhook_secret.put": accounts.WebhookSecret,
 }
 """What each operation's JSON body is read as; ``models.search`` reads text."""
 

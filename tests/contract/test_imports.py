@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import httpx
+
 from stoker.core.catalog import Version
 from tests.contract.platform import TOKENS, Platform
 from tests.contract.story import story, story_with
@@ -10,7 +12,12 @@ from tests.contract.story import story, story_with
 PUBLISHED, OLDER = "f" * 64, "e" * 64
 RUN = "m5mdqk9ktsrme0cj3v6rabpg8w"
 SOURCE = "https://api.example.com"
-SCHEMA = {"openapi": "3.0.2", "components": {"schemas": {"Input": {"type": "object"}, "Output": TOKENS}}}
+SCHEMA = {
+    "openapi": "3.0.2",
+    "info": {},
+    "paths": {},
+    "components": {"schemas": {"Input": {"type": "object"}, "Output": TOKENS}},
+}
 
 
 def described(**fields: Any) -> dict[str, Any]:
@@ -71,9 +78,10 @@ async def test_a_version_without_its_code_is_shown_and_says_why_it_does_not_run(
         await refused_run(p, named)
     assert (await p.client.post("/models/alice/kite/predictions", json={"input": {}})).status_code == 422
     chat = {"model": "alice/kite", "messages": [{"role": "user", "content": "x"}]}
-    answer = await p.client.post(f"{p.base}/openai/v1/chat/completions", json=chat)
-    assert (answer.status_code, "without its code" in answer.text) == (400, True), answer.text
-    assert (await p.client.get(f"{p.base}/openai/v1/models")).json()["data"] == []
+    async with httpx.AsyncClient(base_url=f"{p.base}/openai/v1", headers=p.client.headers) as openai:
+        answer = await openai.post("/chat/completions", json=chat)
+        assert (answer.status_code, "without its code" in answer.text) == (400, True), answer.text
+        assert (await openai.get("/models")).json()["data"] == []
     training = {"destination": "alice/kite", "input": {}}
     path = f"/models/alice/kite/versions/{PUBLISHED}/trainings"
     assert (await p.client.post(path, json=training)).status_code == 422
@@ -182,6 +190,16 @@ async def test_a_past_prediction_is_shown_as_it_was_and_counts_as_no_run(p: Plat
 
 
 @story
+async def test_what_clients_are_promised_is_there_whatever_the_source_left_out(p: Platform) -> None:
+    succeeded = past(started_at=None, error="but a warning")
+    made = (await p.client.put(f"/stoker/predictions/{RUN}", json=succeeded)).json()
+    assert (made["started_at"], made["error"]) == (made["created_at"], None)
+    failed = past(status="failed", error="", started_at=None)
+    made = (await p.client.put(f"/stoker/predictions/{RUN[::-1]}", json=failed)).json()
+    assert (made["started_at"], made["error"]) == (None, "Prediction failed")
+
+
+@story
 async def test_a_past_training_is_a_training(p: Platform) -> None:
     output = {"version": f"alice/kite:{PUBLISHED}", "weights": "https://example.com/weights.tar"}
     made = await p.client.put(f"/stoker/trainings/{RUN}", json=past(output=output))
@@ -240,9 +258,12 @@ async def test_nonsense_is_refused_field_by_field(p: Platform) -> None:
         deep = {"a": deep}
     for bad in (
         {"openapi_schema": {}},
-        {"openapi_schema": {"components": {"schemas": {"Input": {"properties": {"x": 1}}}}}},
-        {"openapi_schema": {"components": {"schemas": {"Input": {}, "Output": {"items": []}}}}},
-        {"openapi_schema": {"components": {"schemas": []}}},
+        {"openapi_schema": SCHEMA | {"openapi": 3}},
+        {"openapi_schema": SCHEMA | {"paths": []}},
+        {"openapi_schema": SCHEMA | {"components": {"schemas": {"Input": {"properties": {"x": 1}}}}}},
+        {"openapi_schema": SCHEMA | {"components": {"schemas": {"Input": {}, "Output": {"items": []}}}}},
+        {"openapi_schema": SCHEMA | {"components": {"schemas": {"Input": {}, "Other": 1}}}},
+        {"openapi_schema": SCHEMA | {"components": {"schemas": []}}},
         {"created_at": "yesterday"},
         {"created_at": "2999-01-01T00:00:00Z"},
         {"cog_version": "x y"},
@@ -261,6 +282,8 @@ async def test_nonsense_is_refused_field_by_field(p: Platform) -> None:
         {"created_at": "0001-01-01T00:00:00Z"},
         {"input": []},
         {"metrics": 1},
+        {"metrics": {"predict_time": -1}},
+        {"metrics": {"total_time": "1"}},
         {"model": "kite"},
         {"version": "../x"},
         {"webhook": "file:///etc/passwd"},
@@ -271,6 +294,9 @@ async def test_nonsense_is_refused_field_by_field(p: Platform) -> None:
         assert answer.status_code == 422, bad
     assert (await p.client.put(f"/stoker/predictions/{RUN}", json=past(input=deep))).status_code == 400
     assert (await p.client.put("/stoker/predictions/Bad_id", json=past())).status_code == 422
+    for output in ("text", {"weights": "x"}, {"version": "latest"}):
+        answer = await p.client.put(f"/stoker/trainings/{RUN}", json=past(output=output))
+        assert answer.status_code == 422, output
     wrong = await p.client.put(f"/stoker/models/alice/kite/examples/{RUN}", json=past(model="alice/other"))
     assert wrong.status_code == 422
     asked = await p.client.post("/stoker/predictions/missing", json={"ids": ["x"] * 1001})

@@ -346,7 +346,12 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("PUT", "/stoker/models/{owner}/{name}/versions/{id}"): lambda of, params: _json(
         created_at=_LONG_AGO,
         cog_version="0.9.5",
-        openapi_schema={"components": {"schemas": {"Input": {}, "Output": {}}}},
+        openapi_schema={
+            "openapi": "3.0.2",
+            "info": {},
+            "paths": {},
+            "components": {"schemas": {"Input": {}, "Output": {}}},
+        },
         imported_from="https://api.example.com",
     ),
     ("PUT", "/stoker/models/{owner}/{name}/examples/{id}"): lambda of, params: _past_run(

@@ -23,10 +23,14 @@ from stoker.core.prediction import Kind, Prediction, Status
 LONGEST_URL = 2048
 EPOCH = datetime.fromtimestamp(0, UTC)
 
-_RUN_ID = re.compile(r"[a-z0-9]{20,64}")
-_VERSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+_RUN_ID = re.compile(r"[a-z0-9]{26}")
+_VERSION = re.compile(r"[0-9a-f]{64}|[A-Za-z0-9-]{1,63}")
 """Also ``hidden``, as official models have it."""
-_COG_VERSION = re.compile(r"[A-Za-z0-9.+-]{1,64}")
+_COG_VERSION = re.compile(r"[0-9]+\.[A-Za-z0-9.+-]{0,60}")
+_TRAINED = re.compile(r"[^/]+/[^/:]+:[0-9a-f]{64}")
+_TIMES = ("predict_time", "total_time")
+FAILED = "Prediction failed"
+"""The error of a failed run whose API told none: clients are promised one."""
 
 
 class DescribedVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,8 +105,12 @@ def prediction_of(
         for name, value in (("input", input), ("metrics", metrics))
         if not isinstance(value, dict)
     ]
+    problems += _metrics_problems(metrics)
+    if kind == "training" and not _is_trained(output):
+        problems.append(FieldProblem("invalid", "output", "Must be null or name the version: owner/name:id"))
     if problems:
         raise InputInvalid(problems)
+    is_failed, began_us = given.status == "failed", moments.us["started_at"]
     return Prediction(
         id=id,
         account=account,
@@ -110,7 +118,7 @@ def prediction_of(
         model=given.model,
         version=given.version,
         created_us=moments.us["created_at"] or 0,
-        started_us=moments.us["started_at"],
+        started_us=moments.us["created_at"] if began_us is None and given.status == "succeeded" else began_us,
         completed_us=moments.us["completed_at"],
         stream_key=stream_key,
         source=given.source,
@@ -118,7 +126,7 @@ def prediction_of(
         input=given.input,
         output=None if output is None else given.output,
         logs=given.logs or "",
-        error=given.error or None,
+        error=(given.error or FAILED) if is_failed else None,
         metrics=given.metrics,
         data_removed=given.data_removed,
         webhook=given.webhook,
@@ -173,6 +181,19 @@ def _run_problems(given: PastRun) -> Iterator[FieldProblem]:
         yield FieldProblem("enum", "webhook_events_filter", f"Must be of the following: {words}")
 
 
+def _metrics_problems(metrics: Any) -> Iterator[FieldProblem]:
+    given = cast(dict[str, Any], metrics) if isinstance(metrics, dict) else {}
+    for name in _TIMES:
+        value = given.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            yield FieldProblem("invalid_type", f"metrics.{name}", "Must be a number of seconds, 0 or more")
+
+
+def _is_trained(output: Any) -> bool:
+    version = cast(dict[str, Any], output).get("version") if isinstance(output, dict) else None
+    return output is None or (isinstance(version, str) and _TRAINED.fullmatch(version) is not None)
+
+
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
@@ -187,6 +208,13 @@ def _schema_problems(schema: dict[str, Any]) -> Iterator[FieldProblem]:
     for name in ("components", "schemas"):
         parts = cast(dict[str, Any], parts).get(name) if isinstance(parts, dict) else None
     found = cast(dict[str, Any], parts) if isinstance(parts, dict) else {}
+    if not str(schema.get("openapi")).startswith("3.0"):
+        yield FieldProblem("pattern", "openapi_schema.openapi", "Must be 3.0")
+    for name in ("info", "paths"):
+        if not isinstance(schema.get(name), dict):
+            yield FieldProblem("invalid_type", f"openapi_schema.{name}", "Invalid type. Expected: object")
+    if not all(isinstance(one, dict) for one in found.values()):
+        yield FieldProblem("invalid_type", "openapi_schema.components.schemas", "Must hold objects")
     if not any(name in found for name in ("Input", "TrainingInput")):
         yield FieldProblem("required", "openapi_schema", "components.schemas.Input is required")
     for name in ("Input", "Output", "TrainingInput", "TrainingOutput"):

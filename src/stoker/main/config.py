@@ -25,8 +25,11 @@ LISTS = ("allow_net",)
 TABLES = ("hardware",)
 """Lists of tables; in the environment they are JSON."""
 PREFIX = "STOKER_"
-NOT_SETTINGS = frozenset({"STOKER_BUILD", "STOKER_INSTANCE", "STOKER_WORKER_FD", "STOKER_WORKER_CONFIG"})
-"""What we set ourselves for builds and instances, where a server may have been started from."""
+NOT_SETTINGS = frozenset(
+    {"STOKER_BUILD", "STOKER_INSTANCE", "STOKER_WORKER_FD", "STOKER_WORKER_CONFIG", "STOKER_IMPORT_TOKEN"}
+)
+"""What we set ourselves for builds and instances, where a server may have been started from; and what
+``stoker import`` reads."""
 
 
 class ConfigError(ValueError):

@@ -92,7 +92,7 @@ async def _put(request: Request, given: PastRun, *, kind: Kind) -> tuple[Predict
     """The prediction of the path, the given one unless the caller has it already, and whether it is new."""
     services, id = request.services, request.path_params["id"]
     if not is_run_id(id):
-        raise InputInvalid([FieldProblem("pattern", "id", "Must be 20 to 64 of a-z and 0-9")])
+        raise InputInvalid([FieldProblem("pattern", "id", "Must be 26 letters and digits")])
     now_us = services.clock.now_us()
     wanted = prediction_of(
         given,

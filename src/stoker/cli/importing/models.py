@@ -17,6 +17,10 @@ FIELDS = ("description", "github_url", "paper_url", "license_url", "weights_url"
 NEW_FIELDS = tuple(field for field in FIELDS if field != "weights_url")
 """What can be said when a model is created."""
 EVERYTHING = 10**9
+OLDEST_COG = "0.3.9"
+"""For versions of which nothing is told: clients rewrite the schemas of any that is older."""
+BARE_SCHEMA: dict[str, Any] = {"openapi": "3.0.2", "info": {"title": "Cog", "version": "0.1.0"}, "paths": {}}
+"""What clients expect beside the components, where the source leaves it out."""
 
 
 class Found(NamedTuple):
@@ -105,8 +109,8 @@ class ModelImport:
             else:
                 body = {
                     "created_at": version.created_at,
-                    "cog_version": version.cog_version or "unknown",
-                    "openapi_schema": version.openapi_schema,
+                    "cog_version": version.cog_version or OLDEST_COG,
+                    "openapi_schema": BARE_SCHEMA | version.openapi_schema,
                     "imported_from": self._source.base_url,
                 }
                 self._put("version", version.id, f"/stoker{path}/{version.id}", body)

@@ -64,7 +64,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.tokens.create": tokens.NewToken,
     "stoker.checkpoints.create": Wanted,
 }
-"""What each operation's JSON body is read as; ``models.search`` reads text, OpenAI's take what a model knows."""
+"""What each operation's JSON body is read as; ``models.search`` reads text, OpenAI's what a model has."""
 
 OPTIONAL = {"md5"}
 """Recorded always, of uploads; what a model made has none."""

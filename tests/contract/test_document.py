@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from stoker.api.creation import ModelBody, TrainingBody, VersionBody
 from stoker.api.endpoint import READING, Endpoint
+from stoker.api.imported import DescribedVersion, PastExample, PastRun
 from stoker.api.openapi.document import document, operations, resolved
 from stoker.api.resources import (
     accounts,
@@ -23,6 +24,7 @@ from stoker.api.resources import (
     collections,
     deployments,
     examples,
+    imports,
     members,
     models,
     sources,
@@ -63,6 +65,12 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.members.put": members.NewMember,
     "stoker.tokens.create": tokens.NewToken,
     "stoker.checkpoints.create": Wanted,
+    "stoker.versions.put": DescribedVersion,
+    "stoker.predictions.missing": imports.Asked,
+    "stoker.predictions.put": PastRun,
+    "stoker.trainings.put": PastRun,
+    "stoker.examples.put": PastExample,
+    "stoker.accounts.webhook.secret.put": accounts.WebhookSecret,
 }
 """What each operation's JSON body is read as; ``models.search`` reads text, OpenAI's what a model has."""
 
@@ -214,7 +222,7 @@ def differences(schema: Node, shape: Node, at: str) -> list[str]:
         found += differences(schema["items"], shape["items"], f"{at}[]")
     if schema.get("additionalProperties") is not False:
         return found
-    missing = always(shape) - {*schema["required"], *OPTIONAL}
+    missing = always(shape) - {*schema.get("required", []), *OPTIONAL}
     return found + [f"{at}.{name} is not required" for name in sorted(missing)]
 
 

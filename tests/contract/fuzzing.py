@@ -31,6 +31,8 @@ NOWHERE = {
     "examples": ["http://127.0.0.1:9/"],
 }
 """Webhooks of the fuzzing: an address that the server refuses to call, and that nobody answers."""
+NOT_THERE = {"type": "string", "pattern": "^/nowhere/[a-z]+$"}
+"""Weights to fetch: a folder that does not exist."""
 NOT_SAID = "positive_data_acceptance"
 """The one check that is left out: whether a version, a blob or a member exists is not in a schema."""
 
@@ -136,6 +138,7 @@ def _with_examples(base: str, everywhere: Values, by_path: list[tuple[str, Value
     schemas["Sha256"]["examples"] = [next(values["sha256"] for _, values in by_path if "sha256" in values)]
     schemas["ModelRef"]["examples"] = [NAME]
     schemas["NewPrediction"]["properties"]["version"]["examples"] = [NAME]
+    schemas["NewCheckpoint"]["properties"]["source"] = NOT_THERE
     schemas["Webhook"] = schemas["WebhookCompleted"] = NOWHERE
     return _as_openapi_3_2(made)
 
@@ -144,17 +147,13 @@ def _as_openapi_3_2(made: Node) -> Node:
     """What that version knows is no extension any more."""
     made["openapi"] = "3.2.0"
     made["paths"]["/models"]["query"] = made["paths"]["/models"].pop("x-query")
-    for response in (
-        made["components"]["responses"]["Events"],
-        _response(made, "/stoker/builds/{id}/events"),
-    ):
-        media = response["content"]["text/event-stream"]
-        response["content"]["text/event-stream"] = {"itemSchema": media["x-itemSchema"]}
+    for found in operations(made):
+        for response in found.node["responses"].values():
+            events = resolved(made, response).get("content", {}).get("text/event-stream", {})
+            if "x-itemSchema" in events:
+                events["itemSchema"] = events.pop("x-itemSchema")
+                del events["schema"]
     return made
-
-
-def _response(made: Node, path: str) -> Node:
-    return made["paths"][path]["get"]["responses"]["200"]
 
 
 def _with_example(parameter: Node, values: Values) -> Node:

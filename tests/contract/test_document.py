@@ -31,11 +31,12 @@ from stoker.api.resources import (
     tokens,
 )
 from stoker.api.routes import routes
+from stoker.core.checkpoints import Wanted
 from stoker.core.permissions import NEEDS
 from tests.contract.platform import TOKEN, Platform
 from tests.contract.shapes import RECORDINGS, Recordings
 from tests.contract.story import story
-from tests.documented import DOCUMENT, OPERATIONS, misfits, problems
+from tests.documented import DOCUMENT, OPERATIONS, misfits, plain, problems
 
 CONTRACT = Path(__file__).parents[3] / "shared" / "reference" / "replicate-http-api.md"
 HOW = (
@@ -63,14 +64,15 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.accounts.update": accounts.AccountChange,
     "stoker.members.put": members.NewMember,
     "stoker.tokens.create": tokens.NewToken,
+    "stoker.checkpoints.create": Wanted,
     "stoker.versions.put": DescribedVersion,
     "stoker.predictions.missing": imports.Asked,
     "stoker.predictions.put": PastRun,
     "stoker.trainings.put": PastRun,
     "stoker.examples.put": PastExample,
-    "stoker.accounts.webhook_secret.put": accounts.WebhookSecret,
+    "stoker.accounts.webhook.secret.put": accounts.WebhookSecret,
 }
-"""What each operation's JSON body is read as; ``models.search`` reads text."""
+"""What each operation's JSON body is read as; ``models.search`` reads text, OpenAI's what a model has."""
 
 OPTIONAL = {"md5"}
 """Recorded always, of uploads; what a model made has none."""
@@ -82,7 +84,7 @@ def served() -> dict[tuple[str, str], Endpoint]:
     found: dict[tuple[str, str], Endpoint] = {}
     for route in routes(None):  # type: ignore[arg-type]
         assert isinstance(route, Route) and isinstance(route.app, Endpoint)
-        found |= {(method, route.path): route.app for method in route.app.methods}
+        found |= {(method, plain(route.path)): route.app for method in route.app.methods}
     return found
 
 
@@ -142,9 +144,9 @@ def test_an_operation_is_described(method: str, path: str) -> None:
     given = [resolved(DOCUMENT, one) for one in [*shared, *node.get("parameters", [])]]
     assert re.findall(r"{(\w+)}", path) == [one["name"] for one in given if one["in"] == "path"]
     read_as_json = "application/json" in node.get("requestBody", {}).get("content", {})
-    assert read_as_json == (node["operationId"] in {*BODIES, "models.search"}), (
-        "BODIES above names the body's type"
-    )
+    if not path.startswith("/openai/"):
+        named = node["operationId"] in {*BODIES, "models.search"}
+        assert read_as_json == named, "BODIES above names the body's type"
 
 
 @pytest.mark.parametrize("operation_id", BODIES)
@@ -220,7 +222,7 @@ def differences(schema: Node, shape: Node, at: str) -> list[str]:
         found += differences(schema["items"], shape["items"], f"{at}[]")
     if schema.get("additionalProperties") is not False:
         return found
-    missing = always(shape) - {*schema["required"], *OPTIONAL}
+    missing = always(shape) - {*schema.get("required", []), *OPTIONAL}
     return found + [f"{at}.{name} is not required" for name in sorted(missing)]
 
 

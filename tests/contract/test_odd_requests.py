@@ -20,7 +20,7 @@ def told(answer: httpx.Response) -> tuple[int, str]:
 async def test_a_link_that_is_no_address(p: Platform) -> None:
     await p.model("sketch")
     new = {"owner": "alice", "name": "new", "visibility": "private", "hardware": "cpu"}
-    for url in ("http://[", "http://", "http:", "http://host:port", "http://host:99999", "ftp://host", "x"):
+    for url in ("http://[", "http://", "http:", "http://:80", "ftp://host", "x"):
         for answer in (
             await p.client.patch("/models/alice/sketch", json={"github_url": url}),
             await p.client.post("/models", json=new | {"github_url": url}),

@@ -49,6 +49,7 @@ INSTANCE = {
     "state": "ready",
     "busy": 0,
     "slots": 1,
+    "gpus": [],
 }
 ROLES: dict[str, Role] = {"ada": "admin", "mia": "member"}
 

@@ -10,6 +10,6 @@ def leads_somewhere(url: str, schemes: Collection[str] = WEB) -> bool:
     """Whether it names a host by one of the schemes."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket that is not closed, a port that is no number
+        return parts.scheme in schemes and bool(parts.hostname)
+    except ValueError:  # a bracket that is not closed
         return False

@@ -22,7 +22,7 @@ METHODS["x-query"] = "QUERY"
 """What a path item calls a method, which OpenAPI 3.1 does not know."""
 REFERENCES = "#/components/"
 
-_ALWAYS = {"500": "ServerError"}
+_ALWAYS = {"500": "ServerError", "503": "Unavailable", "507": "StorageFull"}
 _WITH_TOKEN = {"401": "Unauthenticated", "429": "Throttled"}
 _LIMITS = {"ratelimit-remaining": "RateLimitRemaining", "ratelimit-reset": "RateLimitReset"}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

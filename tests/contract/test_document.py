@@ -29,6 +29,7 @@ from stoker.api.resources import (
     tokens,
 )
 from stoker.api.routes import routes
+from stoker.core.checkpoints import Wanted
 from stoker.core.permissions import NEEDS
 from tests.contract.platform import TOKEN, Platform
 from tests.contract.shapes import RECORDINGS, Recordings
@@ -57,6 +58,7 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.collections.update": collections.CollectionChange,
     "stoker.blobs.missing": sources.Asked,
     "stoker.builds.create": builds.NewBuild,
+    "stoker.checkpoints.create": Wanted,
     "stoker.accounts.create": accounts.NewAccount,
     "stoker.accounts.update": accounts.AccountChange,
     "stoker.members.put": members.NewMember,

@@ -13,7 +13,7 @@ import uvicorn
 
 from stoker.api import Services, create_app
 from stoker.core import ids
-from stoker.core.builds import Build, BuildEvent
+from stoker.core.builds import PLAIN, Build, BuildEvent, Order
 from stoker.core.catalog import Account, Model, Recipe, SourceFile, Token, Version
 from stoker.core.errors import Invalid
 from stoker.core.hardware import offered
@@ -73,18 +73,11 @@ class ScriptedBuilder:
         self._clock = clock
         self._builds: dict[str, LiveBuild] = {}
 
-    async def start(
-        self,
-        model: str,
-        files: Sequence[SourceFile],
-        *,
-        strict: bool = False,
-        checkpoint: str | None = None,
-    ) -> Build:
+    async def start(self, model: str, files: Sequence[SourceFile], order: Order = PLAIN) -> Build:
         if self.refuse:
             raise Invalid(self.refuse)
-        self.started.append((model, list(files), strict))
-        self.checkpoints.append(checkpoint)
+        self.started.append((model, list(files), order.strict))
+        self.checkpoints.append(order.checkpoint)
         build = Build(id=f"build{len(self.started)}", model=model, created_us=self._clock.now_us())
         self._builds[build.id] = LiveBuild(build)
         return build

@@ -89,7 +89,7 @@ def run(command: str | list[str], variables: dict[str, str], *, cwd: Path) -> st
 
 def test_the_readme_from_the_first_start_on(first_start: dict[str, str], here: Path):
     assert set(first_start) == {"REPLICATE_BASE_URL", "REPLICATE_API_TOKEN"}
-    # Moving needs another API, weights need a hub: tests/scenarios/test_import.py and tests/catalog play that.
+    # Moving needs another API, weights a hub: tests/scenarios/test_import.py and tests/catalog play that.
     elsewhere = ("stoker import", "stoker catalog add")
     alone = [line for line in commands(README, "stoker")[1:] if not line.startswith(elsewhere)]
     said = [run(command, first_start, cwd=here) for command in alone]

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import stat
+import threading
 from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
@@ -20,7 +21,7 @@ from stoker.engines.forking.plans import Plan, plan
 from stoker.engines.forking.servers import ForkServers
 from stoker.engines.instance import ProcessInstance
 from stoker.engines.spawn import Child, spawn
-from stoker.host import gpus, memory, processes
+from stoker.host import gpus, memory, pages, processes
 from stoker.ports.engine import InstanceSpec, Listener, OutputFile, Usage
 
 _MARK_VARIABLE = "STOKER_INSTANCE"
@@ -75,6 +76,7 @@ class ProcessEngine:
                 raise InstanceFailed(f"the model process could not be started: {error}") from error
             raise
         self._sessions[child.pid] = spec.id
+        self._read_ahead(spec)
         return ProcessInstance(
             spec,
             listener,
@@ -127,6 +129,18 @@ class ProcessEngine:
             if child is not None:
                 return child
         return spawn(spec.python, folders, variables=variables, config=config)
+
+    def _read_ahead(self, spec: InstanceSpec) -> None:
+        """Beside its imports: what it will load is on its way from the disk by then."""
+        paths = [path for path in (spec.weights, spec.checkpoint, spec.source) if path is not None]
+        most_bytes = memory.available_bytes() // 2
+        threading.Thread(
+            target=pages.read_ahead,
+            args=(paths,),
+            kwargs={"most_bytes": most_bytes},
+            name="read-ahead",
+            daemon=True,
+        ).start()
 
     def _booted(self, kind: Plan | None, forked: bool, imports_s: float | None) -> None:
         if kind is not None:

@@ -22,6 +22,7 @@ OUTPUT_FILES = 21
 METRIC = 22
 DONE = 23
 HEALTHY = 24
+STAGE = 25
 
 _HEADER = struct.Struct(">IBI")
 

@@ -62,6 +62,12 @@ def end_if_forked() -> None:
         os._exit(0)
 
 
+def renew() -> None:
+    """This process was forked from one that had imported this: from here on it is the original."""
+    global _own_pid
+    _own_pid = os.getpid()
+
+
 def end_session() -> None:
     """Kills every process of this instance, this one last."""
     own, session = os.getpid(), os.getsid(0)

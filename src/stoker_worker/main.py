@@ -49,6 +49,7 @@ def main() -> None:
 
 def _ready_runner(config: Config, sock: socket.socket, inbox: Inbox) -> Runner:
     """The model, loaded and set up; where that fails, the server is told and the process ends."""
+    _tell_stage(sock, "imports")
     try:
         model = models.load(config.predictor, mode=config.mode, slots=config.slots)
         outlet = Outlet(Outbox(config.outbox), config.output_limit_bytes)
@@ -57,6 +58,7 @@ def _ready_runner(config: Config, sock: socket.socket, inbox: Inbox) -> Runner:
             runner: Runner = make(model, config.slots, sock, inbox, outlet)
         else:
             runner = Synchronous(model, sock, inbox, outlet)
+        _tell_stage(sock, "setup")
         runner.set_up()
     except BaseException as error:  # noqa: BLE001 - the model's code, sys.exit included
         failure.log(error)
@@ -65,3 +67,8 @@ def _ready_runner(config: Config, sock: socket.socket, inbox: Inbox) -> Runner:
         sock.sendall(frames.pack_json(frames.SETUP_FAILED, 0, {"error": failure.words(error)}))
         os._exit(1)  # a half-loaded model may have left threads that would keep the process
     return runner
+
+
+def _tell_stage(sock: socket.socket, stage: str) -> None:
+    """How far the boot is, so that the server knows where its time goes."""
+    sock.sendall(frames.pack_json(frames.STAGE, 0, {"stage": stage}))

@@ -55,6 +55,7 @@ class FakeServer:
     """(method, path): the answers to give instead, one after the other."""
     instances: list[dict[str, Any]] = field(default_factory=list)
     """What runs, as ``/health`` tells it."""
+    boots: list[dict[str, Any]] = field(default_factory=list)
     hold: dict[str, threading.Event] = field(default_factory=dict)
     """path: is not answered before this is set."""
     seen: dict[str, threading.Event] = field(default_factory=dict)
@@ -211,6 +212,10 @@ class _Handler(BaseHTTPRequestHandler):
     def health(self, _: bytes) -> Answer:
         return 200, {"status": "ok", "version": "0.1.0", "instances": self.fake.instances}
 
+    def list_boots(self, _: bytes) -> Answer:
+        wanted = parse_qs(urlsplit(self.path).query).get("model")
+        return 200, {"results": [boot for boot in self.fake.boots if wanted in (None, [boot["model"]])]}
+
     def list_models(self, _: bytes) -> Answer:
         return self._page(list(self.fake.models.values()))
 
@@ -333,6 +338,7 @@ _NAME = r"([\w.-]+/[\w.-]+)"
 _ROUTES: list[tuple[str, str, Callable[..., Answer | None]]] = [
     ("GET", "/v1/account", _Handler.account),
     ("GET", "/health", _Handler.health),
+    ("GET", "/v1/stoker/boots", _Handler.list_boots),
     ("GET", "/v1/models", _Handler.list_models),
     ("POST", "/v1/models", _Handler.create_model),
     ("GET", f"/v1/models/{_NAME}", _Handler.get_model),

@@ -173,3 +173,31 @@ def test_an_error_without_words(fake: FakeServer, invoke: Invoke) -> None:
 def test_a_base_url_that_is_none(invoke: Invoke, variables: dict[str, str], url: str) -> None:
     variables["REPLICATE_BASE_URL"] = url
     assert "is not a URL like" in invoke("models").stderr
+
+
+def test_boots(fake: FakeServer, invoke: Invoke) -> None:
+    boot = {
+        "model": "local/a",
+        "wanted_at": "2026-11-20T10:00:00.000000Z",
+        "start": "forked",
+        "stage": "ready",
+        "seconds": {"queue": 0.0, "environment": 0.001, "process": 0.02, "imports": 0.1, "setup": 1.5},
+    }
+    fake.boots = [boot, boot | {"model": "local/b", "start": None, "stage": "environment", "seconds": {}}]
+    lines = invoke("boots").stdout.splitlines()
+    assert lines[0].split()[-6:] == ["QUEUE", "ENVIRONMENT", "PROCESS", "IMPORTS", "SETUP", "FIRST_RUN"]
+    assert lines[1].split() == [
+        "local/a",
+        *LATEST.split(),
+        "forked",
+        "ready",
+        "0.00",
+        "0.00",
+        "0.02",
+        "0.10",
+        "1.50",
+        "-",
+    ]
+    assert lines[2].split() == ["local/b", *LATEST.split(), "-", "environment", *"------"]
+    assert json.loads(invoke("boots", "local/a", "--json").stdout) == [boot]
+    assert len(invoke("boots", "--limit", "1").stdout.splitlines()) == 2

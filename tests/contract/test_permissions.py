@@ -18,6 +18,8 @@ from stoker.api.endpoint import Endpoint
 from stoker.api.routes import routes
 from stoker.core import ids
 from stoker.core.catalog import Account, Member, Role, Scope, Token
+from stoker.core.scaling import Pool
+from stoker.runtime.boots import Boot
 from tests.contract import things
 from tests.contract.platform import START_US, Platform, platform
 from tests.contract.story import WITHIN_S, story_with
@@ -103,6 +105,7 @@ PUT     /stoker/blobs/{sha256}                           201 403 403 | 201 201 2
 POST    /stoker/builds                                   201 403 403 | 201 201 201 403 403 | 422 422
 GET     /stoker/builds/{id}                              200 200 200 | 200 200 200 200 200 | 404 404
 GET     /stoker/builds/{id}/events                       200 200 200 | 200 200 200 200 200 | 404 404
+GET     /stoker/boots                                    200 200 200 | 200 200 200 200 200 | 200 200
 GET     /stoker/checkpoints                              403 403 403 | 403 403 403 403 403 | 403 200
 POST    /stoker/checkpoints                              403 403 403 | 403 403 403 403 403 | 403 201
 GET     /stoker/checkpoints/{id}                         403 403 403 | 403 403 403 403 403 | 403 200
@@ -345,3 +348,29 @@ async def test_health_tells_of_the_instances_that_the_caller_may_know(p: Platfor
     for caller, seen in (("root", [0, 1, 2, 3, 4]), ("alice", [0, 1]), ("mia.read", [0, 2, 4]), ("bob", [0])):
         told = (await p.anonymous.get(f"{p.base}/health", headers=headers[caller])).json()["instances"]
         assert told == [running[n] for n in seen], caller
+
+
+@story_with(account=OPERATOR)
+async def test_boots_are_told_as_instances_are(p: Platform) -> None:
+    headers = await populate(p)
+    for name, owner, deployment in (
+        ("open", "bob", None),
+        ("closed", "team", None),
+        ("more", "team", "ada/app"),
+    ):
+        version = await p.version(name, owner=owner, visibility="public" if name == "open" else "private")
+        boot = Boot(
+            instance=name,
+            version=version,
+            pool=Pool(version.id, deployment),
+            wanted_us=START_US,
+            begun_us=START_US + 1_500_000,
+        )
+        p.services.boots.add(boot)
+    for caller, seen in (("root", "more closed open"), ("mia.read", "closed open"), ("bob", "open")):
+        told = (await p.anonymous.get("/stoker/boots", headers=headers[caller])).json()["results"]
+        assert [boot["instance"] for boot in told] == seen.split(), caller
+    mine = await p.anonymous.get("/stoker/boots?model=bob/open", headers=headers["bob"])
+    (boot,) = mine.json()["results"]
+    assert (boot["model"], boot["start"], boot["stage"]) == ("bob/open", None, "environment")
+    assert (boot["seconds"], boot["error"]) == ({"queue": 1.5}, None)

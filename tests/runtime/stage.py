@@ -17,8 +17,9 @@ from stoker.core.placement import Machine
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
 from stoker.files.local import LocalBlobs
-from stoker.ports.engine import Instance, InstanceSpec, Listener, Run, Usage
+from stoker.ports.engine import Instance, InstanceSpec, Listener, Run, Start, Usage
 from stoker.ports.workspace import Place
+from stoker.runtime.boots import Boots
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.errands import Errands
@@ -74,6 +75,7 @@ class ScriptedInstance:
 
     def __init__(self, spec: InstanceSpec, listener: Listener):
         self.id = spec.id
+        self.began: Start = "plain"
         self.spec = spec
         self.listener = listener
         self.runs: list[Run] = []
@@ -186,8 +188,16 @@ class Stage:
         blobs = LocalBlobs(settings.data_dir)
         self.host = RoomyHost()
         self.learning = Learning(store)
+        self.boots = Boots()
         self.fleet = Fleet(
-            launch=Launch(engine=self.engine, workspace=self.workspace, host=self.host, settings=settings),
+            launch=Launch(
+                engine=self.engine,
+                workspace=self.workspace,
+                host=self.host,
+                boots=self.boots,
+                clock=clock,
+                settings=settings,
+            ),
             host=self.host,
             placing=Placing(offered(settings.hardware, ())),
             learning=self.learning,

@@ -12,9 +12,10 @@ from tests.worker.workbench import Workbench
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
+@pytest.fixture(params=["plain", "forked"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Workbench:
+    """What holds of an instance holds however its process came about."""
+    return Workbench(tmp_path, forked=request.param == "forked")
 
 
 @pytest.hookimpl(tryfirst=True)

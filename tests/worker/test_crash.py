@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.worker.workbench import Workbench
 
 async def main():
-    bench = Workbench(Path(sys.argv[1]))
+    bench = Workbench(Path(sys.argv[1]), forked=sys.argv[3] == "True")
     started = await bench.start(sys.argv[2])
     number = started.begin({"wait": True} if "family" in sys.argv[2] else {})
     await started.told.until(lambda: started.told.run(number).logs.endswith("\\n"))
@@ -49,7 +49,7 @@ async def test_the_reason_is_told(bench: Workbench, how: str, reason: str) -> No
     assert record.status is None
     assert record.logs.startswith("last words\n")
     await started.instance.stop(1)
-    assert list((bench.data_dir / "instances").iterdir()) == []
+    assert bench.folders() == []
 
 
 async def test_a_crash_shows_where_it_was(bench: Workbench) -> None:
@@ -74,10 +74,10 @@ async def test_nothing_is_left_of_a_family(bench: Workbench, end: str) -> None:
     assert not any(is_alive(pid) for pid in pids)
 
 
-def start_parent(folder: Path, predictor: str) -> tuple[subprocess.Popen[str], list[int]]:
+def start_parent(folder: Path, predictor: str, *, forked: bool) -> tuple[subprocess.Popen[str], list[int]]:
     """A server of its own with a busy instance; the instance's processes."""
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(folder), predictor],
+        [sys.executable, "-c", PARENT, str(folder), predictor, str(forked)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=MODELS.parent.parent.parent,
@@ -88,7 +88,9 @@ def start_parent(folder: Path, predictor: str) -> tuple[subprocess.Popen[str], l
 
 @pytest.mark.parametrize("predictor", ["crashes.py:family", "crashes.py:holds_the_lock"])
 async def test_processes_die_with_their_server(bench: Workbench, predictor: str) -> None:
-    parent, pids = await asyncio.to_thread(start_parent, bench.data_dir.parent, predictor)
+    folder = bench.data_dir.parent / "server"
+    parent, pids = await asyncio.to_thread(start_parent, folder, predictor, forked=bench.forked)
+    bench = Workbench(folder)
     with parent:
         assert pids
         assert all(is_alive(pid) for pid in pids)
@@ -99,7 +101,7 @@ async def test_processes_die_with_their_server(bench: Workbench, predictor: str)
             await until_dead(pid)
         await bench.engine.sweep()
     assert not any(is_alive(pid) for pid in pids)
-    assert list((bench.data_dir / "instances").iterdir()) == []
+    assert bench.folders() == []
 
 
 async def test_sweep_leaves_the_living_and_other_servers_alone(bench: Workbench, tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ async def test_sweep_leaves_the_living_and_other_servers_alone(bench: Workbench,
     other = Workbench(tmp_path / "other")
     theirs = await other.start("crashes.py:number")
     assert await bench.engine.sweep() == 0
-    assert await bench.make_engine().sweep() == 1
+    assert await bench.make_engine().sweep() == (2 if bench.forked else 1)  # the fork server, too
     await mine.told.until_exited()
     assert (await theirs.succeed({"value": 1})).output == 1
     await other.close()

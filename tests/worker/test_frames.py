@@ -19,7 +19,7 @@ def numbers(module: object) -> dict[str, int]:
 
 def test_both_sides_have_the_same_numbers() -> None:
     assert numbers(server) == numbers(worker)
-    assert len(numbers(server)) == 13
+    assert len(numbers(server)) == 14
 
 
 @given(FRAMES, st.lists(st.integers(1, 400), max_size=20))

@@ -6,7 +6,7 @@ import pytest
 
 from stoker.core.errors import InstanceFailed
 from stoker.ports.engine import InstanceSpec
-from tests.worker.workbench import MODELS, PYTHON, Recorder, Workbench
+from tests.worker.workbench import MODELS, Recorder, Workbench
 
 
 async def test_an_empty_model_gets_ready(bench: Workbench) -> None:
@@ -24,7 +24,7 @@ async def test_the_model_finds_a_clean_environment(bench: Workbench, monkeypatch
     environment = seen["environment"]
     assert "r8_secret" not in str(environment)
     assert environment["GREETING"] == "hello world"
-    assert environment["PATH"].split(":")[0] == str(PYTHON.parent)
+    assert environment["PATH"].split(":")[0] == str(bench.python.parent)
     assert environment["LANG"] == "C.UTF-8"
     assert environment["PYTHONUNBUFFERED"] == "1"
     assert [name for name in environment if name.startswith("STOKER_")] == ["STOKER_INSTANCE"]

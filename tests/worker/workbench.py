@@ -4,14 +4,23 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import os
+import re
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from stoker.engines import surroundings
+from stoker.engines.folders import Folders
+from stoker.engines.forking.plans import plan
 from stoker.engines.process import ProcessEngine
 from stoker.ports.engine import InputFile, Instance, InstanceSpec, OutputFile, Run
+from tests.environments import make_environment
 from tests.processes import variables
 
 MODELS = Path(__file__).parent / "models"
@@ -51,6 +60,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.slots: int | None = None
+        self.stages: list[str] = []
         self.setup_error: str | None = None
         self.logs = ""
         self.runs: dict[int, RunRecord] = {}
@@ -92,6 +102,11 @@ class Recorder:
     def _wake(self) -> None:
         for waiter in self._waiters:
             waiter.set()
+
+    def reached(self, stage: str) -> None:
+        self._check_alive()
+        self.stages.append(stage)
+        self._wake()
 
     def ready(self, *, slots: int) -> None:
         self.slots = slots
@@ -179,32 +194,54 @@ class Started:
 
 
 class Workbench:
-    """An engine with a data directory of its own, and all that it has started."""
+    """An engine with a data directory of its own, and all that it has started.
 
-    def __init__(self, folder: Path):
+    With ``forked`` every instance is forked from a process that has the imports done.
+    """
+
+    def __init__(self, folder: Path, *, forked: bool = False):
         self.data_dir = folder / "data"
+        self.forked = forked
+        self.python = PYTHON
+        self._folder = folder
+        if forked:
+            self.python = make_environment(folder / "environment", {"heavy": "WEIGHT = 1\n"}, python=PYTHON)
+        self._engines: list[ProcessEngine] = []
         self.engine = self.make_engine()
         self._started: list[Started] = []
 
     def make_engine(self, **limits: Any) -> ProcessEngine:
-        return ProcessEngine(self.data_dir, **limits)
+        engine = ProcessEngine(self.data_dir, **limits)
+        self._engines.append(engine)
+        return engine
 
     async def launch(
         self, predictor: str, *, source: Path = MODELS, engine: ProcessEngine | None = None, **options: Any
     ) -> Started:
         """Starts an instance without waiting for it to be ready."""
+        engine = engine or self.engine
+        number = len(self._started)
+        spec = self.spec(predictor, source=source, id=f"instance{number}", **options)
+        forked = self.forked and (source / predictor.partition(":")[0]).exists()
+        if forked:
+            heavy = self._folder / f"source{number}"
+            make_heavy(source, predictor, heavy)
+            spec = msgspec.structs.replace(spec, source=heavy)
+            await warm(engine, spec)
         told = Recorder()
-        spec = InstanceSpec(
-            id=f"instance{len(self._started)}",
-            version="0" * 64,
-            python=PYTHON,
-            source=source,
-            predictor=predictor,
-            **options,
-        )
-        started = Started(await (engine or self.engine).start(spec, told), told)
+        started = Started(await engine.start(spec, told), told)
         self._started.append(started)
+        assert started.instance.began == "forked" or not forked
         return started
+
+    def spec(self, predictor: str, *, source: Path = MODELS, **options: Any) -> InstanceSpec:
+        return InstanceSpec(
+            version="0" * 64, source=source, predictor=predictor, **{"python": self.python, **options}
+        )
+
+    def folders(self) -> list[str]:
+        """Of instances, those of fork servers not counted."""
+        return [path.name for path in (self.data_dir / "instances").iterdir() if path.name[:5] != "fork-"]
 
     async def start(self, predictor: str, **options: Any) -> Started:
         started = await self.launch(predictor, **options)
@@ -214,11 +251,52 @@ class Workbench:
     async def close(self) -> None:
         for started in self._started:
             await started.instance.stop(0)
+        for engine in self._engines:
+            await engine.close()
+
+
+def make_heavy(source: Path, predictor: str, target: Path) -> None:
+    """A copy of the source whose predictor imports a package first; all lines stay where they are."""
+    shutil.copytree(source, target, symlinks=True)
+    file = target / predictor.partition(":")[0]
+    file.chmod(0o644)
+    first = re.compile(r"^(?=import |from (?!__future__))", re.MULTILINE)
+    text, changed = first.subn("import heavy; ", file.read_text(), count=1)
+    file.write_text(text if changed else f"import heavy; {text}")
+
+
+async def warm(engine: ProcessEngine, spec: InstanceSpec) -> None:
+    """Has the engine make a fork server for such instances, as it does after a slow start; waits for it."""
+    variables = surroundings.variables(spec, Folders(Path()))
+    kind = plan(spec, variables)
+    assert kind is not None, "nothing to import"
+    with told_by_log("stoker.engines.forking") as heard:
+        engine.forks.booted(kind, forked=False, imports_s=1.0)
+        async with asyncio.timeout(PATIENCE_S):
+            while kind not in engine.forks.ready and kind not in engine.forks.refused:
+                await heard.wait()
+                heard.clear()
+
+
+@contextlib.contextmanager
+def told_by_log(name: str) -> Iterator[asyncio.Event]:
+    """An event that is set by whatever is logged."""
+    event, logger = asyncio.Event(), logging.getLogger(name)
+    handler = logging.Handler()
+    handler.emit = lambda record: event.set()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield event
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def is_instance(pid: int) -> bool:
-    """Whether the process carries an engine's mark; one that has ended carries nothing."""
-    return any(variable.startswith("STOKER_INSTANCE=") for variable in variables(pid))
+    """Whether the process carries an instance's mark; one that has ended carries nothing."""
+    return any(re.match(r"STOKER_INSTANCE=\w+\.(?!fork-)", variable) for variable in variables(pid))
 
 
 async def until_dead(pid: int) -> None:

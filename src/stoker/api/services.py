@@ -22,6 +22,7 @@ from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
 from stoker.ports.store import Store
+from stoker.runtime.boots import Boots
 from stoker.runtime.live import Live
 
 
@@ -139,6 +140,7 @@ class Services:
     links: Links
     settings: Settings
     clock: Clock
+    boots: Boots = field(default_factory=Boots)
     hardware: tuple[Hardware, ...] = (CPU,)
     tokens: Tokens = field(init=False)
     versions: KnownVersions = field(init=False)

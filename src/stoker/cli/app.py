@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from stoker.cli.accounts import account
+from stoker.cli.boots import boots
 from stoker.cli.catalog import catalog
 from stoker.cli.doctor import doctor
 from stoker.cli.imports import import_
@@ -57,5 +58,5 @@ def cli() -> None:
     """
 
 
-for command in (push, run, models, versions, predictions, import_, token, account, catalog, doctor):
+for command in (push, run, models, versions, predictions, import_, boots, token, account, catalog, doctor):
     cli.add_command(command)

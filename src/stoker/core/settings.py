@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long running predictions may go on after SIGTERM."""
     idle_s: float = 60.0
     """How long an instance stays without work."""
+    fork_servers: int = 4
+    """Most processes that keep heavy imports ready for quick starts; 0 starts every instance plainly."""
+    fork_server_idle_s: float = 3600.0
+    """How long such a process stays when no instance is started from it."""
     max_instances: int = 4
     """Most instances of one version at once; a deployment has a number of its own."""
     memory_bytes: int | None = None

@@ -54,5 +54,10 @@ class Folders(msgspec.Struct, frozen=True):
         if home is not None:
             view(home, self.home)
 
+    def make_empty(self) -> None:
+        """For a fork server, which has no model."""
+        for folder in (self.src, self.tmp, self.home):
+            folder.mkdir(parents=True)
+
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)

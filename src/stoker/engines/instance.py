@@ -19,7 +19,7 @@ from stoker.engines import endings, frames
 from stoker.engines.printed import Printed
 from stoker.engines.spawn import Child
 from stoker.engines.wire import Claim, Wire
-from stoker.ports.engine import InstanceSpec, Listener, Run
+from stoker.ports.engine import InstanceSpec, Listener, Run, Start
 
 _TERM_S = 1.0
 """How long a process that did not end by itself may take after SIGTERM."""
@@ -30,7 +30,10 @@ log = logging.getLogger(__name__)
 
 
 class ProcessInstance:
-    """``release`` ends what the process has left behind and removes its folders; it takes the wait status."""
+    """``release`` ends what the process has left behind and removes its folders.
+
+    ``booted`` is told once: how many seconds the model's imports took, or None where it never became ready.
+    """
 
     def __init__(
         self,
@@ -41,8 +44,11 @@ class ProcessInstance:
         claim: Claim,
         limit_bytes: int,
         release: Callable[[], None],
+        booted: Callable[[float | None], None],
     ):
         self.id = spec.id
+        self.began: Start = child.began
+        self._booted: Callable[[float | None], None] | None = booted
         self._listener = listener
         self._child = child
         self._release = release
@@ -83,6 +89,7 @@ class ProcessInstance:
 
     async def stop(self, grace_s: float) -> None:
         self._reason = self._reason or "stopped"
+        self._booted = None  # whether it would have become ready, nobody knows
         if self._wire.ready:
             self._wire.send(frames.pack(frames.SHUTDOWN))
             await self._wait_released(grace_s)
@@ -122,6 +129,8 @@ class ProcessInstance:
             self.kill("the server could not take what it told")
         if self._wire.ready:
             self._deadline.cancel()
+            reached = self._wire.stages
+            self._tell_booted(reached.get("setup", 0.0) - reached.get("imports", 0.0))
 
     def _on_print(self) -> None:
         self._tell_printed(self._printed.read())
@@ -143,6 +152,7 @@ class ProcessInstance:
         self._finish_printed()
         self._gone = True
         self._child.close()
+        self._tell_booted(None)
         self._listener.turn_ended()
         self._listener.exited(self._reason or self._words(info))
         self._start(self._clean_up())
@@ -155,8 +165,13 @@ class ProcessInstance:
 
     async def _clean_up(self) -> None:
         await asyncio.to_thread(self._release)
-        self._child.process.wait()
+        self._child.collect()
         self._released.set()
+
+    def _tell_booted(self, imports_s: float | None) -> None:
+        if (booted := self._booted) is not None:
+            self._booted = None
+            booted(imports_s)
 
     # -- ways and means ----------------------------------------------------------------------------
 

@@ -11,15 +11,18 @@ import hashlib
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
 from stoker.engines import surroundings
 from stoker.engines.folders import Folders
+from stoker.engines.forking.plans import Plan, plan
+from stoker.engines.forking.servers import ForkServers
 from stoker.engines.instance import ProcessInstance
 from stoker.engines.spawn import Child, spawn
-from stoker.host import gpus, memory, processes
+from stoker.host import gpus, memory, pages, processes
 from stoker.ports.engine import InstanceSpec, Listener, OutputFile, Usage
 
 _MARK_VARIABLE = "STOKER_INSTANCE"
@@ -40,6 +43,8 @@ class ProcessEngine:
         open_files_limit: int | None = None,
         output_limit_bytes: int = 256 * 1024 * 1024,
         variables: Mapping[str, str] | None = None,
+        fork_servers: int = 4,
+        fork_server_idle_s: float = 3600.0,
     ):
         """``variables`` are told to every instance."""
         self._instances = data_dir.resolve() / "instances"
@@ -54,13 +59,20 @@ class ProcessEngine:
         self._sessions: dict[int, str] = {}
         """Which instance each session of processes is."""
         self._claimed = 0
+        self.forks = ForkServers(
+            self._instances,
+            mark=(_MARK_VARIABLE, self._mark),
+            living=self._living,
+            most=fork_servers,
+            idle_s=fork_server_idle_s,
+        )
 
     async def start(self, spec: InstanceSpec, listener: Listener) -> ProcessInstance:
         folders = Folders(self._instances / spec.id)
         self._living.add(spec.id)
         try:
-            await asyncio.to_thread(self._prepare, spec, folders)
-            child = self._spawn(spec, folders)
+            kind = await asyncio.to_thread(self._prepare, spec, folders)
+            child = await self._begin(spec, folders, kind)
         except BaseException as error:
             folders.remove()
             self._living.discard(spec.id)
@@ -68,6 +80,7 @@ class ProcessEngine:
                 raise InstanceFailed(f"the model process could not be started: {error}") from error
             raise
         self._sessions[child.pid] = spec.id
+        self._read_ahead(spec)
         return ProcessInstance(
             spec,
             listener,
@@ -75,6 +88,7 @@ class ProcessEngine:
             claim=functools.partial(self._claim, folders),
             limit_bytes=self._output_limit_bytes + _FRAME_SLACK_BYTES,
             release=functools.partial(self._release, spec.id, folders, child.pid),
+            booted=functools.partial(self._booted, kind, child.began == "forked"),
         )
 
     async def usage(self) -> dict[str, Usage]:
@@ -83,13 +97,23 @@ class ProcessEngine:
     async def sweep(self) -> int:
         return await asyncio.to_thread(self._sweep)
 
-    def _prepare(self, spec: InstanceSpec, folders: Folders) -> None:
+    def step(self, now_us: int) -> None:
+        """The regular look at the fork servers."""
+        self.forks.step(now_us)
+
+    async def close(self) -> None:
+        """Ends what keeps itself ready for instances to come."""
+        await self.forks.close()
+
+    def _prepare(self, spec: InstanceSpec, folders: Folders) -> Plan | None:
+        """Makes the folders; what a fork server for it would have to be, where one might be of use."""
         self._given.mkdir(parents=True, exist_ok=True)
         folders.make(spec.source, home=spec.home)
         if spec.weights is not None:
             folders.link_weights(spec.weights, spec.weights_name)
+        return plan(spec, surroundings.variables(spec, folders)) if self.forks.enabled else None
 
-    def _spawn(self, spec: InstanceSpec, folders: Folders) -> Child:
+    async def _begin(self, spec: InstanceSpec, folders: Folders, kind: Plan | None) -> Child:
         variables = self._variables | surroundings.variables(spec, folders)
         variables[_MARK_VARIABLE] = self._mark + spec.id
         config = {
@@ -102,7 +126,29 @@ class ProcessEngine:
             "output_limit_bytes": self._output_limit_bytes,
             "parent": os.getpid(),
         }
+        if kind is not None:
+            child = await self.forks.fork(
+                kind, spec=spec, folders=folders, variables=variables, config=config
+            )
+            if child is not None:
+                return child
         return spawn(spec.python, folders, variables=variables, config=config)
+
+    def _read_ahead(self, spec: InstanceSpec) -> None:
+        """Beside its imports: what it will load is on its way from the disk by then."""
+        paths = [path for path in (spec.weights, spec.checkpoint, spec.source) if path is not None]
+        most_bytes = memory.available_bytes() // 2
+        threading.Thread(
+            target=pages.read_ahead,
+            args=(paths,),
+            kwargs={"most_bytes": most_bytes},
+            name="read-ahead",
+            daemon=True,
+        ).start()
+
+    def _booted(self, kind: Plan | None, forked: bool, imports_s: float | None) -> None:
+        if kind is not None:
+            self.forks.booted(kind, forked=forked, imports_s=imports_s)
 
     def _claim(self, folders: Folders, file: OutputFile) -> OutputFile:
         """Moves an output file out of the instance's folders, which may be gone before the listener reads it.

@@ -21,13 +21,16 @@ _PASSED_ON = (
 )
 """What describes the machine rather than the server."""
 
-_THREADS = (
+THREADS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "RAYON_NUM_THREADS",
 )
+
+OWN = frozenset({"HOME", "TMPDIR", "COG_WEIGHTS", CHECKPOINT_VARIABLE, *THREADS})
+"""What differs between instances that run the same in every other way."""
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -53,7 +56,7 @@ def variables(spec: InstanceSpec, folders: Folders) -> dict[str, str]:
 
 def _share(spec: InstanceSpec) -> dict[str, str]:
     """What tells the libraries of a model which part of the machine is theirs."""
-    return {name: str(spec.threads) for name in _THREADS}
+    return {name: str(spec.threads) for name in THREADS}
 
 
 def _gpus(spec: InstanceSpec) -> dict[str, str]:

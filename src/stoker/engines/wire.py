@@ -16,7 +16,7 @@ import msgspec
 
 from stoker.core.errors import InstanceFailed
 from stoker.engines import frames
-from stoker.ports.engine import InputFile, Listener, MetricMode, OutputFile, Run
+from stoker.ports.engine import InputFile, Listener, MetricMode, OutputFile, Run, Stage
 
 _READ_BYTES = 1 << 18
 
@@ -33,6 +33,10 @@ class _Predict(msgspec.Struct):
 
 class _Ready(msgspec.Struct):
     slots: int
+
+
+class _Stage(msgspec.Struct):
+    stage: Stage
 
 
 class _Problem(msgspec.Struct):
@@ -61,6 +65,7 @@ class _Done(msgspec.Struct):
 
 
 _encode = msgspec.json.Encoder().encode
+_stage = msgspec.json.Decoder(_Stage).decode
 _ready = msgspec.json.Decoder(_Ready).decode
 _problem = msgspec.json.Decoder(_Problem).decode
 _failed = msgspec.json.Decoder(_Failed).decode
@@ -73,6 +78,8 @@ _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 class Wire:
     def __init__(self, sock: socket.socket, listener: Listener, *, claim: Claim, limit_bytes: int):
         self.ready = False
+        self.stages: dict[Stage, float] = {}
+        """When the boot came to its stages, by the loop's clock."""
         self._socket = sock
         self._listener = listener
         self._claim = claim
@@ -182,5 +189,9 @@ class Wire:
             self._listener.health(_problem(payload).error)
         elif kind == frames.LOG:
             self._listener.instance_log(payload.decode("utf-8", "replace"))
-        elif kind < frames.READY or kind > frames.HEALTHY:
+        elif kind == frames.STAGE:
+            stage = _stage(payload).stage
+            self.stages[stage] = self._loop.time()
+            self._listener.reached(stage)
+        elif kind < frames.READY or kind > frames.STAGE:
             raise InstanceFailed(f"frame of kind {kind}")

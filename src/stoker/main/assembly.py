@@ -30,6 +30,7 @@ from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
 from stoker.ports.store import Store
 from stoker.runtime import duties
+from stoker.runtime.boots import Boots
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.dispatch import Dispatcher
 from stoker.runtime.errands import Errands
@@ -51,6 +52,7 @@ TICK_S = 0.5
 SYNC_S = 1.0
 """How long the output file of a prediction that waits for no disk may not survive a power cut."""
 MEASURE_S = 5.0
+ENGINE_S = 1.0
 MINUTE_S = 60.0
 
 
@@ -72,6 +74,7 @@ async def assemble(
     stack.push_async_callback(blobs.sync)
     ground = Ground(settings=settings, clock=clock, store=store, blobs=blobs, links=links)
     engine = _engine(settings, links)
+    stack.push_async_callback(engine.close)
     environments = Environments(settings.data_dir, blobs, clock)
     shelf = Shelf(settings.data_dir)
     workspace = LocalWorkspace(blobs, environments, shelf, settings.data_dir)
@@ -87,8 +90,12 @@ async def assemble(
     hardware = offered(settings.hardware, host.gpu_names)
     learning = Learning(store)
     await learning.recover()
+    boots = Boots()
+    launch = Launch(
+        engine=engine, workspace=workspace, host=host, boots=boots, clock=clock, settings=settings
+    )
     fleet = Fleet(
-        launch=Launch(engine=engine, workspace=workspace, host=host, settings=settings),
+        launch=launch,
         host=host,
         placing=Placing(hardware),
         learning=learning,
@@ -108,9 +115,12 @@ async def assemble(
     stack.push_async_callback(fetches.close)
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
-    loops.append(asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")))
+    loops += [
+        asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")),
+        asyncio.create_task(duties.every(ENGINE_S, engine.step, clock=clock, name="fork servers")),
+    ]
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, deployed, builder, fetches, hardware)
+    services = _services(ground, dispatcher, deployed, builder, fetches, boots, hardware)
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -125,6 +135,8 @@ def _engine(settings: Settings, links: Links) -> ProcessEngine:
         open_files_limit=settings.instance_open_files,
         output_limit_bytes=settings.output_limit_bytes,
         variables={"STOKER_BASE_URL": links.base, "STOKER_ALLOW_NET": ",".join(settings.allow_net)},
+        fork_servers=settings.fork_servers,
+        fork_server_idle_s=settings.fork_server_idle_s,
     )
 
 
@@ -199,6 +211,7 @@ def _services(
     deployed: Deployed,
     builder: Builder,
     fetches: Fetches,
+    boots: Boots,
     hardware: tuple[Hardware, ...],
 ) -> Services:
     return Services(
@@ -211,5 +224,6 @@ def _services(
         links=ground.links,
         settings=ground.settings,
         clock=ground.clock,
+        boots=boots,
         hardware=hardware,
     )

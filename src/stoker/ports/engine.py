@@ -11,6 +11,12 @@ import msgspec
 
 MetricMode = Literal["replace", "incr", "append", "delete"]
 
+Stage = Literal["imports", "setup"]
+"""What a process is at before it is ready: the model's code is loaded, then set up."""
+
+Start = Literal["plain", "forked"]
+"""How a process came about: by itself, or from one that has the model's imports done."""
+
 
 class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What to start."""
@@ -86,6 +92,10 @@ class Usage(msgspec.Struct, frozen=True):
 class Listener(Protocol):
     """What an instance tells. ``run`` is the ``Run.number``."""
 
+    def reached(self, stage: Stage) -> None:
+        """The process is there and has come so far; told where an engine can know it."""
+        ...
+
     def ready(self, *, slots: int) -> None: ...
 
     def setup_failed(self, error: str) -> None:
@@ -123,6 +133,7 @@ class Listener(Protocol):
 
 class Instance(Protocol):
     id: str
+    began: Start
 
     def predict(self, run: Run) -> None:
         """Hands over a run; the caller knows that a slot is free."""

@@ -114,6 +114,8 @@ class Fleet:
                 "deployment": group.pool.deployment,
                 "training": group.pool.training,
                 "state": member.state,
+                "stage": member.stage,
+                "start": member.boot.start,
                 "busy": len(member.runs),
                 "slots": member.slots,
                 "gpus": member.gpus,
@@ -273,7 +275,10 @@ class Fleet:
     def _start(self, group: Group, gpus: tuple[int, ...]) -> None:
         id = ids.opaque_key(secrets.token_bytes(10))
         limit = self._settings.log_limit_bytes
-        member = Member(id, group.pool, group.version, self, self._clock, log_limit_bytes=limit)
+        wanted_us = group.short_since_us or self._clock.now_us()
+        member = Member(
+            id, group.pool, group.version, self, self._clock, wanted_us=wanted_us, log_limit_bytes=limit
+        )
         member.gpus = gpus
         group.members[id] = member
         group.wants(group.missing - 1, self._clock.now_us())

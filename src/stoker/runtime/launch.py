@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stoker.core.settings import Settings
+from stoker.ports.clock import Clock
 from stoker.ports.engine import Engine, InstanceSpec, Usage
 from stoker.ports.machine import Host
 from stoker.ports.workspace import Place, Workspace
+from stoker.runtime.boots import Boots
 from stoker.runtime.member import Member
 
 log = logging.getLogger(__name__)
@@ -20,16 +22,28 @@ STOP_GRACE_S = 5.0
 
 
 class Launch:
-    def __init__(self, *, engine: Engine, workspace: Workspace, host: Host, settings: Settings):
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        workspace: Workspace,
+        host: Host,
+        boots: Boots,
+        clock: Clock,
+        settings: Settings,
+    ):
         self._engine = engine
         self._workspace = workspace
         self._host = host
+        self._record = boots
+        self._clock = clock
         self._settings = settings
         self._boots: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, member: Member, *, failed: Callable[[str], None]) -> None:
         """Begins its boot; ``failed`` is called with the reason where nothing could be started."""
+        self._record.add(member.boot)
         self._boots[member.id] = self._spawn(self._boot(member, failed))
         self._boots[member.id].add_done_callback(lambda _: self._boots.pop(member.id))
 
@@ -52,9 +66,12 @@ class Launch:
     async def _boot(self, member: Member, failed: Callable[[str], None]) -> None:
         try:
             place = await self._workspace.place(member.version)
+            member.boot.reached("process", self._clock.now_us())
             member.instance = await self._engine.start(self._spec(member, place), member)
+            member.boot.start = member.instance.began
         except Exception as error:  # noqa: BLE001  the edge: whatever it was, nobody must wait for ever
             log.warning("cannot start %s: %s", member.version.model, error)
+            member.boot.failed(str(error), self._clock.now_us())
             failed(str(error))
             return
         if member.state == "stopping":  # since before there was anything to stop

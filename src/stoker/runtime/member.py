@@ -11,6 +11,7 @@ from stoker.core.prediction import Status
 from stoker.core.scaling import InstanceView, Pool, State
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Instance, MetricMode, OutputFile, Run, Usage
+from stoker.runtime.boots import Boot, Stage
 from stoker.runtime.job import Job
 
 
@@ -32,7 +33,15 @@ class Owner(Protocol):
 
 class Member:
     def __init__(
-        self, id: str, pool: Pool, version: Version, owner: Owner, clock: Clock, *, log_limit_bytes: int
+        self,
+        id: str,
+        pool: Pool,
+        version: Version,
+        owner: Owner,
+        clock: Clock,
+        *,
+        wanted_us: int,
+        log_limit_bytes: int,
     ):
         self.id = id
         self.pool = pool
@@ -51,6 +60,7 @@ class Member:
         """Why it takes no more work."""
         self.begun_us = self.idle_since_us = clock.now_us()
         self.instance: Instance | None = None
+        self.boot = Boot(instance=id, version=version, pool=pool, wanted_us=wanted_us, begun_us=self.begun_us)
         self._owner = owner
         self._clock = clock
         self.setup_log = Log(log_limit_bytes)
@@ -63,6 +73,11 @@ class Member:
     def has_slot(self) -> bool:
         takes = self.state == "ready" and self.unhealthy is None and not self.leaving
         return takes and len(self.runs) < self.slots
+
+    @property
+    def stage(self) -> Stage:
+        """How far its boot has come."""
+        return self.boot.stage
 
     def view(self) -> InstanceView:
         return InstanceView(
@@ -98,15 +113,20 @@ class Member:
 
     # -- told by the instance ----------------------------------------------------------------------
 
+    def reached(self, stage: Stage) -> None:
+        self.boot.reached(stage, self._clock.now_us())
+
     def ready(self, *, slots: int) -> None:
         if self.state != "starting":
             return
         self.slots = slots
         self.state = "ready"
         self.ready_us = self.idle_since_us = self._clock.now_us()
+        self.boot.reached("ready", self.ready_us)
         self._owner.is_ready(self)
 
     def setup_failed(self, error: str) -> None:
+        self.boot.failed(error, self._clock.now_us())
         self.state = "stopping"
         self._owner.setup_failed(self, error)
 
@@ -136,6 +156,7 @@ class Member:
         now_us = self._clock.now_us()
         if status == "succeeded" and job.prediction.started_us is not None:
             self._owner.has_run(self, (now_us - job.prediction.started_us) / 1e6)
+            self.boot.ran(now_us - job.prediction.started_us)
         job.done(Status(status), error)
         if not self.runs:
             self.idle_since_us = now_us
@@ -151,6 +172,7 @@ class Member:
         self._touched.clear()
 
     def exited(self, reason: str) -> None:
+        self.boot.failed(reason, self._clock.now_us())
         runs, self.runs = list(self.runs.values()), {}
         for job in runs:
             job.member = None

@@ -12,10 +12,10 @@ from tests.worker.workbench import Workbench
 __all__ = ["bench", "pytest_pyfunc_call"]
 
 
-@pytest.fixture(params=["process"])
+@pytest.fixture(params=["process", "forked process"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Workbench:
     """A workbench whose engine is the adapter under test."""
-    return Workbench(tmp_path)
+    return Workbench(tmp_path, forked=request.param.startswith("forked"))
 
 
 @pytest.fixture(params=["asyncio", "uvloop"], autouse=True)

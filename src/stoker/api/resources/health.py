@@ -21,12 +21,15 @@ async def get(request: Request) -> Response:
     with contextlib.suppress(Unauthenticated):
         caller = await request.services.tokens.caller(request.fields.get("authorization"))
         running = request.services.dispatcher.instances()
-        health["instances"] = [instance for instance in running if await _may_see(request, caller, instance)]
+        health["instances"] = [instance for instance in running if await may_see(request, caller, instance)]
     return answers.json(health)
 
 
-async def _may_see(request: Request, caller: Caller, instance: dict[str, Any]) -> bool:
-    """The operator sees all that runs on the machine, everyone else what could be seen otherwise, too."""
+async def may_see(request: Request, caller: Caller, instance: dict[str, Any]) -> bool:
+    """Whether the caller may know of an instance of that ``model``, ``deployment`` and ``training``.
+
+    The operator sees all that runs on the machine, everyone else what could be seen otherwise, too.
+    """
     owner, _, name = instance["model"].partition("/")
     deployed_by = (instance.get("deployment") or "").partition("/")[0]
     if caller.is_operator:

@@ -1,0 +1,44 @@
+"""``stoker boots``: where the time of cold boots went."""
+
+from typing import Any
+
+import click
+
+from stoker.cli import options
+
+STAGES = ("queue", "environment", "process", "imports", "setup", "first_run")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  stoker boots
+  stoker boots local/sketch --json | jq '.[0].seconds'
+"""
+)
+@click.argument("name", metavar="[OWNER/NAME]", required=False)
+@options.limit(20)
+@options.as_json("Print the API's objects as a JSON array.")
+def boots(name: str | None, limit: int, as_json: bool) -> None:
+    """List the latest boots of instances, newest first, with the seconds that each stage took."""
+    from urllib.parse import quote
+
+    from stoker.cli.reference import parse
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
+
+    query = f"?model={quote(parse(name, with_version=False).model, safe='')}" if name else ""
+    found = connect().get(f"/stoker/boots{query}")["results"][:limit]
+    if as_json:
+        click.echo(text.to_json(found))
+        return
+    rows = [
+        [boot["model"], text.moment(boot["wanted_at"]), boot["start"] or "", boot["stage"], *_seconds(boot)]
+        for boot in found
+    ]
+    text.table(["model", "wanted (UTC)", "start", "stage", *STAGES], rows)
+
+
+def _seconds(boot: dict[str, Any]) -> list[str]:
+    took = boot["seconds"]
+    return [f"{took[stage]:.2f}" if stage in took else "" for stage in STAGES]

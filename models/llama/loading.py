@@ -1,7 +1,8 @@
 """A checkpoint's weights and tokenizer, on the hardware at hand.
 
-Called once by ``predict``. Any directory that ``AutoModelForCausalLM`` reads will do; nothing is fetched,
-and no code of the checkpoint's runs.
+Called once by ``predict`` or ``train``. Any directory that ``AutoModelForCausalLM`` reads will do; nothing is
+fetched, and no code of the checkpoint's runs. What a training made goes beside the layers, not into them: so
+a CPU's base is the checkpoint's own file, mapped into memory, and all processes that serve it share it.
 """
 
 import os
@@ -10,10 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
+from archive import read_adapter
+from lora import attach, fill
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import is_bitsandbytes_available
 
 QUANTISATIONS = ("none", "8bit", "4bit")
+CPU_DTYPES: dict[str, torch.dtype | str] = {"float32": torch.float32, "checkpoint": "auto"}
+"""What a CPU computes in. Only weights that are not converted can stay in the file that all share."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +48,50 @@ def checkpoint() -> Path:
     return Path(given)
 
 
-def load(folder: Path, *, quantisation: str = "none") -> Loaded:
-    """The model ready to generate, with its tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+def limit_threads() -> None:
+    """As many threads as the platform gives, and never more."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal() and int(threads) > 0:
+        torch.set_num_threads(int(threads))
+
+
+def load(folder: Path, *, quantisation: str = "none", weights: Path | None = None) -> Loaded:
+    """The model ready to generate, with its tokenizer; ``weights`` are those of a training."""
+    adapter = read_adapter(weights) if weights else None
+    tokenizer = load_tokenizer(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **_placement(quantisation))
+    if adapter is not None:
+        fill(attach(model, adapter.shape, dtype=model.dtype), adapter.tensors)
     return Loaded(model.eval(), tokenizer, _ends(model, tokenizer))
 
 
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def context_tokens(folder: Path) -> int:
+    """How much the checkpoint's model can read at once."""
+    return AutoConfig.from_pretrained(folder, local_files_only=True).get_text_config().max_position_embeddings
+
+
 def _placement(quantisation: str) -> dict[str, Any]:
-    """All GPUs share a model that has several; bf16 where the GPU has it; a CPU computes in float32."""
+    """All GPUs share a model that has several; bf16 where the GPU has it; a CPU computes as it is told."""
     if quantisation not in QUANTISATIONS:
         raise ValueError(f"LLAMA_QUANTIZE must be one of {', '.join(QUANTISATIONS)}, not {quantisation!r}.")
     gpus = torch.cuda.device_count()
     if gpus == 0:
         if quantisation != "none":
             raise RuntimeError(f"LLAMA_QUANTIZE={quantisation} needs a GPU, and there is none.")
-        return {"dtype": torch.float32}
+        return {"dtype": _cpu_dtype(os.environ.get("LLAMA_CPU_DTYPE") or "float32")}
     dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     device_map = "auto" if gpus > 1 else {"": 0}
     return {"dtype": dtype, "device_map": device_map, **_quantised(quantisation, dtype)}
+
+
+def _cpu_dtype(name: str) -> torch.dtype | str:
+    if name not in CPU_DTYPES:
+        raise ValueError(f"LLAMA_CPU_DTYPE must be one of {', '.join(CPU_DTYPES)}, not {name!r}.")
+    return CPU_DTYPES[name]
 
 
 def _quantised(quantisation: str, dtype: torch.dtype) -> dict[str, Any]:

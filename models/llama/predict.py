@@ -10,11 +10,10 @@ import os
 import time
 from contextlib import aclosing
 
-import torch
 from answer import Answer
-from cog import AsyncConcatenateIterator, BasePredictor, Input
+from cog import AsyncConcatenateIterator, BasePredictor, Input, Path
 from engine import Engine
-from loading import checkpoint, load
+from loading import checkpoint, limit_threads, load
 from prompts import render
 from sampling import Sampling
 from sizes import measure
@@ -24,11 +23,10 @@ SLOTS = int(os.environ.get("COG_MAX_CONCURRENCY") or 64)
 
 
 class Predictor(BasePredictor):
-    async def setup(self) -> None:
-        threads = os.environ.get("OMP_NUM_THREADS", "")
-        if threads.isdecimal() and int(threads) > 0:
-            torch.set_num_threads(int(threads))
-        self.loaded = loaded = load(checkpoint(), quantisation=os.environ.get("LLAMA_QUANTIZE") or "none")
+    async def setup(self, weights: Path | None = None) -> None:
+        limit_threads()
+        quantisation = os.environ.get("LLAMA_QUANTIZE") or "none"
+        self.loaded = loaded = load(checkpoint(), quantisation=quantisation, weights=weights)
         self.decode = functools.partial(
             loaded.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )

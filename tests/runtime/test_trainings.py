@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from stoker.core.catalog import FileRecord, Model, Version
-from stoker.core.prediction import Status
+from stoker.core.prediction import Prediction, Status
+from stoker.ports.engine import OutputFile
 from stoker.runtime.live import Live
 from stoker.runtime.trainings import NO_DESTINATION, NO_WEIGHTS
 from tests.runtime.stage import ScriptedInstance, Stage, play, until
@@ -148,6 +149,66 @@ def test_cancelled_while_its_instance_starts(tmp_path: Path):
         assert instance.runs == []
 
     play(tmp_path, story)
+
+
+def yield_weights(folder: Path, instance: ScriptedInstance, content: str) -> None:
+    """A checkpoint, as a trainer yields it."""
+    path = folder / content
+    path.write_text(content)
+    file = OutputFile(["weights"], str(path), f"{content}.bin")
+    instance.listener.output(1, b'{"weights":null,"step":1}', item=True, files=[file])
+
+
+def link_in(training: Prediction) -> str:
+    output = msgspec.json.decode(training.output) if training.output is not None else {}
+    assert set(output) <= {"weights"}
+    return output.get("weights", "")
+
+
+def test_the_last_checkpoint_is_shown_and_stays_when_the_training_is_cancelled(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        live = await submit(stage, await trainer(stage))
+        instance = await stage.instance()
+        await until(lambda: bool(instance.runs))
+        yield_weights(tmp_path, instance, "one")
+        await until(lambda: "one.bin" in link_in(live.view()))
+        yield_weights(tmp_path, instance, "two")
+        await until(lambda: "two.bin" in link_in(live.view()))
+        instance.listener.output(1, b'"no file of its own"', item=True, files=[])
+        await stage.dispatcher.cancel(live.id)
+        await live.wait_over()
+        assert live.seen.status is Status.CANCELED
+        assert "two.bin" in link_in(live.seen)
+
+    play(tmp_path, story)
+
+
+def test_a_checkpoint_survives_the_server(tmp_path: Path):
+    ids: list[str] = []
+
+    async def before(stage: Stage) -> None:
+        live = await submit(stage, await trainer(stage))
+        instance = await stage.instance()
+        await until(lambda: bool(instance.runs))
+        ids.append(live.id)
+        yield_weights(tmp_path, instance, "one")
+        while not link_in(await stored(stage)):  # noqa: ASYNC110 - the store tells nobody of a write
+            await asyncio.sleep(0)
+
+    async def after(stage: Stage) -> None:
+        await stage.dispatcher.recover()
+        found = await stored(stage)
+        assert found.status is Status.FAILED
+        assert "one.bin" in link_in(found)
+
+    async def stored(stage: Stage) -> Prediction:
+        found = await stage.store.predictions.get(ids[0])
+        assert found is not None
+        return found
+
+    with contextlib.suppress(asyncio.CancelledError):
+        play(tmp_path, before, crash=True)
+    play(tmp_path, after)
 
 
 def test_cancelled_before_there_is_anything_to_stop(tmp_path: Path):

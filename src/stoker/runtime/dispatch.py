@@ -190,6 +190,9 @@ class Dispatcher:
     def keep_files(self, job: Job) -> None:
         self._errands.keep_files(job)
 
+    def keep_checkpoint(self, job: Job) -> None:
+        self._ledger.keep_output(job.live)
+
     # -- deciding ----------------------------------------------------------------------------------
 
     def _end(self, job: Job, status: Status, error: str | None = None) -> None:

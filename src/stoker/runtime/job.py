@@ -13,6 +13,7 @@ from stoker.core.catalog import Version
 from stoker.core.metrics import Metrics
 from stoker.core.prediction import Prediction, Status
 from stoker.core.scaling import Pool
+from stoker.core.trainings import weights_of
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
 from stoker.runtime.live import Live
 
@@ -31,6 +32,10 @@ class Keeper(Protocol):
 
     def keep_files(self, job: "Job") -> None:
         """Take over the files at the head of the job's backlog, then call ``job.resume``."""
+        ...
+
+    def keep_checkpoint(self, job: "Job") -> None:
+        """Write down the output so far, so that it survives the server."""
         ...
 
 
@@ -79,7 +84,7 @@ class Job:
         self.publishing = False
         """Whether a version is being made of what it gave: the training has succeeded, nothing undoes it."""
         self.given: bytes | None = None
-        """What a training gave last, as JSON; it is shown when a version has been made of it."""
+        """What a training gave last, as JSON; a version is made of it."""
         self.stop_asked_us: int | None = None
         """Since when the model has been asked to stop."""
         self.backlog: deque[Arrived] = deque()
@@ -116,7 +121,7 @@ class Job:
     def resume(self, value: bytes) -> None:
         """The head of the backlog is ready, as ``value``; so is all behind it that has no files."""
         first = self.backlog.popleft()
-        self._add(value, item=first.item)
+        self._add(value, item=first.item, checkpoint=first.item)
         while self.backlog and not self.backlog[0].files:
             arrived = self.backlog.popleft()
             self._add(arrived.value, item=arrived.item)
@@ -137,7 +142,8 @@ class Job:
         self.backlog.clear()
         self._keeper.end(self, Status.FAILED, error)
 
-    def _add(self, value: bytes, *, item: bool) -> None:
+    def _add(self, value: bytes, *, item: bool, checkpoint: bool = False) -> None:
+        """A ``checkpoint`` is what was yielded with files of the model's own."""
         if self.ended:
             return
         self._room -= len(value) + (ITEM_BYTES if item else 0)
@@ -146,9 +152,17 @@ class Job:
             self.fail("The output is larger than this server allows.")
             return
         if self.prediction.kind == "training":
-            self.given = value
+            self._learn(value, checkpoint=checkpoint)
         else:
             self.live.add_output(value, item=item)
+
+    def _learn(self, value: bytes, *, checkpoint: bool) -> None:
+        """Checkpoints are shown: another training may go on from there if this one breaks off."""
+        self.given = value
+        weights = weights_of(msgspec.json.decode(value)) if checkpoint else None
+        if weights is not None:
+            self.live.add_output(msgspec.json.encode({"weights": weights}), item=False)
+            self._keeper.keep_checkpoint(self)
 
     def stop(self, why: str) -> None:
         """Asks the model to stop; the slot stays taken until it has."""

@@ -57,6 +57,11 @@ class Ledger:
     def start(self, live: Live, prediction: Prediction) -> None:
         self._spawn(self._start(live, prediction))
 
+    def keep_output(self, live: Live) -> None:
+        """Writes the output so far; nobody is told of it, and the end replaces it."""
+        if (output := live.output()) is not None:
+            self._spawn(self._write(lambda: self._store.predictions.keep_output(live.id, output)))
+
     def finish(self, live: Live, prediction: Prediction, ending: Ending, *, then: Callable[[], None]) -> None:
         """Writes the end; ``then`` is called when it is durable, before anybody sees it."""
         held = self._held.pop(live.id, None)

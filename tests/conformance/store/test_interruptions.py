@@ -34,6 +34,32 @@ def test_what_was_running_fails_and_what_waited_goes_on_waiting(play: Play):
     play(recover)
 
 
+def test_what_a_running_one_had_given_is_kept(play: Play):
+    running = samples.prediction(status=Status.PROCESSING)
+    waiting, ended = samples.prediction(), samples.prediction(status=Status.PROCESSING)
+
+    async def die(store: Store) -> None:
+        for given in (running, waiting, ended):
+            await store.predictions.accept(given)
+        await store.predictions.finish(ended.id, samples.ending())
+        before = await store.predictions.get(ended.id)
+        for output in (b'{"weights":"first"}', b'{"weights":"second"}'):
+            assert await store.predictions.keep_output(running.id, output)
+        assert not await store.predictions.keep_output(waiting.id, b"1")
+        assert not await store.predictions.keep_output(ended.id, b"1")
+        assert await store.predictions.get(ended.id) == before
+
+    async def recover(store: Store) -> None:
+        assert await store.predictions.interrupt(5, INTERRUPTED) == 1
+        found = await store.predictions.get(running.id)
+        assert found is not None
+        assert (found.status, msgspec.json.decode(found.output or b"")) == (Status.FAILED, {"weights": "second"})
+        assert await store.predictions.waiting() == [waiting]
+
+    play(die)
+    play(recover)
+
+
 def test_an_interrupted_prediction_owes_its_completed_webhook(play: Play):
     async def story(store: Store) -> None:
         wants = [

@@ -48,8 +48,15 @@ class Predictions(Protocol):
         """
         ...
 
+    async def keep_output(self, id: str, output: bytes) -> bool:
+        """What one that is processing has given so far, for ``interrupt``; False where it is not processing."""
+        ...
+
     async def interrupt(self, now_us: int, error: str) -> int:
-        """Fails all that is processing (after a crash), owing each its ``completed`` webhook; how many."""
+        """Fails all that is processing (after a crash), owing each its ``completed`` webhook; how many.
+
+        Their outputs stay as they were kept.
+        """
         ...
 
     async def get(self, id: str) -> Prediction | None: ...

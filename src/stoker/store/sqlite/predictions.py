@@ -53,6 +53,9 @@ class SqlitePredictions:
             raise ValueError(f"{ending.status} is not how a prediction ends")
         return await self._advance(id, _FINISH, _ending_row(id, ending), deliveries, synced=synced)
 
+    async def keep_output(self, id: str, output: bytes) -> bool:
+        return await self._write(_keep_output, id, output)
+
     async def interrupt(self, now_us: int, error: str) -> int:
         return await self._write(_interrupt, now_us, error)
 
@@ -118,6 +121,10 @@ def _change(db: sqlite3.Connection, sql: str, row: tuple[Any, ...], deliveries: 
         if held:
             owe(db, deliveries)
     return held
+
+
+def _keep_output(db: sqlite3.Connection, id: str, output: bytes) -> bool:
+    return db.execute(_SQL["keep_output"], (output, id)).rowcount == 1
 
 
 def _interrupt(db: sqlite3.Connection, now_us: int, error: str) -> int:

@@ -12,6 +12,9 @@ WHERE id = ? AND status = 'starting';
 UPDATE predictions SET status = ?, completed_us = ?, output = ?, logs = ?, error = ?, metrics = ?, secrets = NULL
 WHERE id = ? AND completed_us IS NULL;
 
+-- keep_output: what one that is processing has given so far
+UPDATE predictions SET output = ? WHERE id = ? AND status = 'processing' AND completed_us IS NULL;
+
 -- owe_interrupted: a `completed` delivery for each interrupted prediction whose caller wants one
 INSERT INTO outbox (id, prediction, event, created_us, attempts, next_us)
 SELECT 'msg_' || lower(hex(randomblob(16))), id, 'completed', :now_us, 0, :now_us

@@ -13,11 +13,13 @@ from stoker.core.errors import DataDirUnusable
 from stoker.store.sqlite import database, search
 from stoker.store.sqlite.accounts import SqliteAccounts
 from stoker.store.sqlite.aliases import SqliteAliases
+from stoker.store.sqlite.claims import SqliteClaims
 from stoker.store.sqlite.collections import SqliteCollections
 from stoker.store.sqlite.deployments import SqliteDeployments
 from stoker.store.sqlite.examples import SqliteExamples
 from stoker.store.sqlite.experiences import SqliteExperiences
 from stoker.store.sqlite.files import SqliteFiles
+from stoker.store.sqlite.lifetimes import SqliteLifetimes
 from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
 from stoker.store.sqlite.predictions import SqlitePredictions
@@ -51,6 +53,8 @@ class SqliteStore:
         self.aliases = SqliteAliases(writer, readers)
         self.experiences = SqliteExperiences(writer, readers)
         self.uploads = SqliteUploads(writer)
+        self.claims = SqliteClaims(writer)
+        self.lifetimes = SqliteLifetimes(writer, readers)
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":

@@ -29,7 +29,7 @@ def test_a_boot_is_told_with_its_stage_and_what_it_usually_takes(tmp_path: Path)
         instance = await stage.instance(slots=None)
         await until(lambda: all(member.instance for member in stage.fleet.members()))
         wait = told(stage, first.id)
-        assert wait.boot is not None and wait.boot.stage == "set-up"
+        assert wait.boot is not None and wait.boot.stage == "process"
         instance.listener.ready(slots=1)
         assert stage.waits.of(first.id) is None, "it runs"
         assert told(stage, second.id).reason == "queue"
@@ -117,12 +117,12 @@ def test_logs_tell_of_a_long_wait_once_for_each_reason(tmp_path: Path):
         assert not first.logs, "a wait that may end soon"
         stage.step(1)
         stage.step(5)
-        assert first.logs == "[stoker] Waiting: An instance starts (set-up, for 15 s).\n"
+        assert first.logs == "[stoker] Waiting: An instance starts (process, for 15 s).\n"
         instance = await stage.instance()
         stage.step(1)
         stage.step(1)
         assert second.logs.splitlines() == [
-            "[stoker] Waiting: An instance starts (set-up, for 15 s). 1 prediction is before it.",
+            "[stoker] Waiting: An instance starts (process, for 15 s). 1 prediction is before it.",
             "[stoker] Waiting: It is next in line.",
         ]
         instance.listener.log(1, "the model's own\n")

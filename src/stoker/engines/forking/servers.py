@@ -24,7 +24,8 @@ from stoker.ports.engine import InstanceSpec
 SLOW_S = 0.3
 """Imports that take less are not worth the memory of another process."""
 SPARE = 0.1
-"""Of the machine's memory: with less available, fork servers go."""
+SPARE_BYTES = 1 << 30
+"""With less memory available than that part of all there is, and less than so much, fork servers go."""
 _NAME = "fork-{:0>60}"
 """Long, so that an instance's mark fits over it."""
 
@@ -50,7 +51,7 @@ class ForkServers:
         self._most = most
         self._idle_s = idle_s
         self._available = available
-        self._spare_bytes = int(memory.total_bytes() * SPARE)
+        self._spare_bytes = min(int(memory.total_bytes() * SPARE), SPARE_BYTES)
         self._numbers = itertools.count(1)
         self._servers: dict[Plan, ForkServer] = {}
         """Those last used stand last."""

@@ -1,0 +1,1 @@
+"""Cold boots: started plainly against forked, in turns."""

@@ -1,9 +1,11 @@
 """What ``test_llama_training_parts`` asks of models/llama; runs in the lab (see ``lab``)."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+import llama_lab
 import torch
 from archive import Adapter, Progress, read_adapter, read_progress, write
 from lessons import Course, Lesson, Reader, parts
@@ -122,6 +124,18 @@ def base_memory(checkpoint: str, weights: str) -> dict[str, int]:
         "mapped": sum(part.nbytes for part in places if _mapping(part.data_ptr())),
         "copied_kb": sum(_mapping(part.data_ptr()).get("Anonymous", 0) for part in places),
     }
+
+
+def half_precision(checkpoint: str, folder: str, weights: str) -> dict[str, Any]:
+    """The same of a bfloat16 checkpoint that is not converted, and how many tokens each request made."""
+    load(Path(checkpoint)).model.to(torch.bfloat16).save_pretrained(folder)
+    load_tokenizer(Path(checkpoint)).save_pretrained(folder)
+    os.environ["LLAMA_CPU_DTYPE"] = "checkpoint"
+    try:
+        made = llama_lab.greedy(folder, pages=128, batch_tokens=64, count=4)
+        return base_memory(folder, weights) | {"made": [len(tokens) for _, tokens, _ in made]}
+    finally:
+        del os.environ["LLAMA_CPU_DTYPE"]
 
 
 def _mapping(address: int) -> dict[str, int]:

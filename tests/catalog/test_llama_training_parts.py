@@ -160,3 +160,14 @@ def test_the_base_is_the_file_itself_and_no_page_of_it_is_copied(
     found = lab("base_memory", checkpoint=checkpoint, weights=str(tmp_path / "adapter.tar"))
     assert found["mapped"] == found["bytes"] > 900_000
     assert found["copied_kb"] == 0
+
+
+def test_a_checkpoint_of_half_the_precision_is_shared_where_it_is_not_converted(
+    lab: Lab, checkpoint: str, tmp_path: Path
+) -> None:
+    lab("write_adapter", checkpoint=checkpoint, path=str(tmp_path / "adapter.tar"))
+    given = {"folder": str(tmp_path / "half"), "weights": str(tmp_path / "adapter.tar")}
+    found = lab("half_precision", checkpoint=checkpoint, **given)
+    assert 900_000 > found["mapped"] == found["bytes"] > 450_000
+    assert found["copied_kb"] == 0
+    assert all(found["made"])

@@ -151,6 +151,19 @@ def test_cancelled_while_its_instance_starts(tmp_path: Path):
     play(tmp_path, story)
 
 
+def test_metrics_are_shown_as_they_are_recorded_and_those_of_predictions_at_the_end(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await trainer(stage)
+        lives = [await submit(stage, version), await stage.submit(version)]
+        for number, shown in enumerate(({"loss": 2.5}, {})):
+            instance, live = await stage.instance(number), lives[number]
+            await until(lambda instance=instance: bool(instance.runs))
+            instance.listener.metric(1, "loss", 2.5, "replace")
+            assert msgspec.json.decode(live.view().metrics) == shown
+
+    play(tmp_path, story)
+
+
 def yield_weights(folder: Path, instance: ScriptedInstance, content: str) -> None:
     """A checkpoint, as a trainer yields it."""
     path = folder / content

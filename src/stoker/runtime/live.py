@@ -57,9 +57,13 @@ class Live(Watched):
 
     def view(self) -> Prediction:
         """The prediction as a GET shows it now."""
-        if self.over or not (self.items or self._log):
+        if self.over or not (self.items or self._log or self.metrics):
             return self.seen
-        return msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
+        shown = msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
+        if self.seen.kind == "training":
+            # Of predictions the recorded answers show none before the end; a training's are how it goes.
+            return msgspec.structs.replace(shown, metrics=msgspec.Raw(msgspec.json.encode(self.metrics)))
+        return shown
 
     async def wait_over(self, timeout_s: float | None = None) -> bool:
         """Whether the final state was durable within the time (and before the server let go)."""

@@ -49,6 +49,8 @@ INSTANCE = {
     "deployment": None,
     "training": None,
     "state": "ready",
+    "stage": "ready",
+    "start": "plain",
     "busy": 0,
     "slots": 1,
     "gpus": [],

@@ -49,7 +49,7 @@ class Predictions(Protocol):
         ...
 
     async def keep_output(self, id: str, output: bytes) -> bool:
-        """What one that is processing has given so far, for ``interrupt``; False where it is not processing."""
+        """What one that is processing has given so far, for ``interrupt``; False where it is not."""
         ...
 
     async def interrupt(self, now_us: int, error: str) -> int:

@@ -30,7 +30,7 @@ class Predictions(Protocol):
         self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> None:
         """Keeps a new prediction in the state it is in; one that is over already counts as a run, if it ran
-        here and was its own."""
+        here."""
         ...
 
     async def start(
@@ -44,12 +44,12 @@ class Predictions(Protocol):
     ) -> bool:
         """starting | processing -> final; False where it was final already.
 
-        Forgets the secrets, and counts the run in the model's ``run_count`` (no trainings, and no copies).
+        Forgets the secrets, and counts the run in the model's ``run_count`` (trainings are not counted).
         """
         ...
 
     async def keep_output(self, id: str, output: bytes) -> bool:
-        """What one that is processing has given so far, for ``interrupt``; False where it does not run."""
+        """What one that is processing has given so far, for ``interrupt``; False where it is not."""
         ...
 
     async def interrupt(self, now_us: int, error: str) -> int:
@@ -60,12 +60,6 @@ class Predictions(Protocol):
         ...
 
     async def get(self, id: str) -> Prediction | None: ...
-
-    async def alike(
-        self, account: str, version: str, likeness: str, *, completed_since_us: int
-    ) -> Prediction | None:
-        """The account's youngest that succeeded by its own run, answers the same and still has its data."""
-        ...
 
     async def known(self, account: str, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are predictions of the account's, of whatever kind."""
@@ -94,8 +88,7 @@ class Predictions(Protocol):
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
         """Empties input, output and logs of the account's first API predictions completed or imported before.
 
-        Gives their ids. Their files are forgotten, and so is what they are like. What is kept as an example
-        stays, and its files do.
+        Gives their ids. Their files are forgotten. What is kept as an example stays, and its files do.
         Trainings keep theirs: their output names the version that they made.
         """
         ...

@@ -17,6 +17,7 @@ from stoker.api import problems
 from stoker.api.limits import Headers, Kind
 from stoker.api.services import Services
 from stoker.core import permissions
+from stoker.core.claims import Claim
 from stoker.core.errors import StokerError
 from stoker.core.permissions import Action, Caller
 
@@ -29,6 +30,10 @@ class Request(requests.Request):
     """Who calls; missing on open endpoints."""
     allowance: Headers = []
     """What is left of the caller's rate limit, to tell with the answer."""
+    body_read: bytes | None = None
+    """The body, where it was read before the handler."""
+    claim: Claim | None = None
+    """What the handler is to create under an idempotency key; perhaps a server that died has done so."""
 
     @property
     def account(self) -> str:

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from stoker.api.endpoint import Access, Endpoint, Handler
+from stoker.api.idempotency import once
 from stoker.api.openai import routes as openai
 from stoker.api.resources import (
     account,
@@ -71,13 +72,13 @@ def routes(services: Services) -> list[Route]:
         path("/files", writes="run", GET=files.list_, POST=files.create),
         path("/files/{id}", writes="run", GET=files.get, DELETE=files.delete),
         path("/files/{id}/download", open=True, GET=files.download),
-        path("/models", GET=models.list_, POST=models.create, QUERY=search.models),
+        path("/models", GET=models.list_, POST=once(models.create), QUERY=search.models),
         path(model, GET=models.get, PATCH=models.update, DELETE=models.delete),
         path(f"{model}/readme", GET=models.readme),
         path(f"{model}/examples", GET=examples.list_),
         path(f"{model}/versions", GET=versions.list_),
         path(f"{model}/versions/{{id}}", GET=versions.get, DELETE=versions.delete),
-        path("/deployments", GET=deployments.list_, POST=deployments.create),
+        path("/deployments", GET=deployments.list_, POST=once(deployments.create)),
         path(deployment, GET=deployments.get, PATCH=deployments.update, DELETE=deployments.delete),
         path(f"{model}/versions/{{id}}/trainings", writes="run", creates=True, POST=trainings.create),
         path("/trainings", GET=trainings.list_),
@@ -91,14 +92,19 @@ def routes(services: Services) -> list[Route]:
         path("/webhooks/default/secret", reads="run", GET=account.webhook_secret),
         path("/stoker/blobs/missing", POST=sources.missing),
         path("/stoker/blobs/{sha256}", PUT=sources.put),
-        path("/stoker/builds", POST=builds.create),
+        path("/stoker/builds", POST=once(builds.create, stands=builds.is_remembered)),
         path("/stoker/builds/{id}", GET=builds.get),
         path("/stoker/builds/{id}/events", GET=builds.events),
-        path("/stoker/checkpoints", reads="administer", GET=checkpoints.list_, POST=checkpoints.create),
+        path(
+            "/stoker/checkpoints",
+            reads="administer",
+            GET=checkpoints.list_,
+            POST=once(checkpoints.create, stands=checkpoints.is_remembered),
+        ),
         path("/stoker/checkpoints/{id}", reads="administer", GET=checkpoints.get),
         path("/stoker/fetches/{id}", reads="administer", GET=checkpoints.get_fetch),
         path("/stoker/fetches/{id}/events", reads="administer", GET=checkpoints.events),
-        path("/stoker/collections", POST=collections.create),
+        path("/stoker/collections", POST=once(collections.create)),
         path("/stoker/collections/{slug}", PATCH=collections.update, DELETE=collections.delete),
         path(
             "/stoker/collections/{slug}/models/{owner}/{name}",
@@ -115,7 +121,7 @@ def routes(services: Services) -> list[Route]:
         path("/stoker/trainings/{id}", PUT=imports.training),
         path("/stoker/tokens", writes="run", GET=tokens.list_, POST=tokens.create),
         path("/stoker/tokens/{id}", writes="run", DELETE=tokens.revoke),
-        path("/stoker/accounts", GET=accounts.list_, POST=accounts.create),
+        path("/stoker/accounts", GET=accounts.list_, POST=once(accounts.create)),
         path("/stoker/accounts/{name}", GET=accounts.get, PATCH=accounts.update),
         path("/stoker/accounts/{name}/webhook-secret", PUT=accounts.put_webhook_secret),
         path("/stoker/accounts/{name}/members", GET=members.list_),

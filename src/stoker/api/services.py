@@ -11,6 +11,7 @@ from stoker.api.auth import Tokens
 from stoker.api.known import KnownVersions
 from stoker.api.limits import RateLimits
 from stoker.api.retries import Retries
+from stoker.api.under_way import UnderWay
 from stoker.core.builds import PLAIN, Build, BuildEvent, Order
 from stoker.core.catalog import SourceFile, Version
 from stoker.core.checkpoints import Checkpoint, Fetch, Wanted
@@ -143,12 +144,14 @@ class Services:
     tokens: Tokens = field(init=False)
     versions: KnownVersions = field(init=False)
     retries: Retries = field(init=False)
+    under_way: UnderWay = field(init=False)
     limits: RateLimits = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tokens", self._tokens())
         object.__setattr__(self, "versions", KnownVersions(self.store.versions))
         object.__setattr__(self, "retries", Retries())
+        object.__setattr__(self, "under_way", UnderWay())
         object.__setattr__(self, "limits", RateLimits(self.settings))
 
     def _tokens(self) -> Tokens:

@@ -1,12 +1,12 @@
 """Removes what has outlived its time: data of old predictions, expired files, bytes, sources, environments,
-checkpoints.
+checkpoints, idempotency keys.
 
 A duty of the server's. It asks the store what is still referred to and leaves the removing to the adapters.
 """
 
 import logging
 
-from stoker.core import retention
+from stoker.core import claims, retention
 from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.store import Store
@@ -39,6 +39,7 @@ class Sweep:
         if now_us - self._disk_us >= DISK_EVERY_US:
             self._disk_us = now_us
             await self._store.uploads.forget(now_us - UPLOADS_KEPT_US)
+            await self._store.claims.forget(now_us - claims.KEPT_US)
             await self._sweep_blobs()
             await self._sweep_workspace()
 

@@ -20,6 +20,8 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 async def read(request: Request, *, limit_bytes: int) -> bytes:
     """The whole body; raises ``TooLarge`` as soon as it is known, without reading on."""
+    if request.body_read is not None:
+        return request.body_read
     length = request.fields.get("content-length", "")
     if length.isdigit() and int(length) > limit_bytes:
         raise too_large(limit_bytes)

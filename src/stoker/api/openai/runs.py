@@ -17,7 +17,7 @@ from stoker.api.endpoint import Request
 from stoker.api.http.readers import Reader
 from stoker.api.http.sse import KEEP_ALIVE_S, Bell
 from stoker.api.openai.targets import Target
-from stoker.api.resources import predictions
+from stoker.api.runs import new
 from stoker.api.services import Services
 from stoker.api.wire import encode
 from stoker.core.errors import PredictionCanceled, PredictionFailed, StokerError, Unavailable
@@ -44,9 +44,7 @@ async def begin(
     services = request.services
     for _ in inputs[1:]:  # the first was counted with the request
         services.limits.take(request.caller.id, "create", services.clock.now_us())
-    made = [
-        await predictions.new(request, _wanted(i), target.known, target.deployment, id=id) for i in inputs
-    ]
+    made = [await new(request, _wanted(i), target.known, target.deployment, id=id) for i in inputs]
     runs = Runs(services)
     try:
         for prediction in made:

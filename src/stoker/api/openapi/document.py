@@ -95,10 +95,17 @@ def _complete(whole: Node, operation: Operation) -> None:
     guarded = bool(guarded) and {} not in guarded
     for status, name in (_ALWAYS | _WITH_TOKEN if guarded else _ALWAYS).items():
         responses.setdefault(status, {"$ref": f"{REFERENCES}responses/{name}"})
+    if {"$ref": f"{REFERENCES}parameters/IdempotencyKey"} in operation.node.get("parameters", []):
+        _add_headers(whole, operation, {"idempotent-replayed": "IdempotentReplayed"})
     # Answers about files do not tell what is left of the limit (section 1 of the HTTP contract).
     if not guarded or operation.path.startswith("/files"):
         return
-    for status, response in responses.items():
+    _add_headers(whole, operation, _LIMITS)
+
+
+def _add_headers(whole: Node, operation: Operation, headers: dict[str, str]) -> None:
+    """To every answer that is no error."""
+    for status, response in operation.node["responses"].items():
         if status.startswith("2"):
-            headers = resolved(whole, response).setdefault("headers", {})
-            headers.update({name: {"$ref": f"{REFERENCES}headers/{kind}"} for name, kind in _LIMITS.items()})
+            told = resolved(whole, response).setdefault("headers", {})
+            told.update({name: {"$ref": f"{REFERENCES}headers/{kind}"} for name, kind in headers.items()})

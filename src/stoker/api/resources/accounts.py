@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from starlette.responses import Response
 
+from stoker.api import idempotency
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
 from stoker.api.wire import account_object, time_text
@@ -73,11 +74,14 @@ async def create(request: Request) -> Response:
     account = Account(
         name=wanted.username,
         kind=wanted.type,
-        created_us=request.services.clock.now_us(),
+        created_us=idempotency.moment_us(request),
         webhook_secret=ids.webhook_secret(secrets.token_bytes(24)),
         **_changes(wanted),
     )
-    if not await request.services.store.accounts.create(account):
+    store = request.services.store.accounts
+    if not await store.create(account) and not idempotency.made_before(
+        request, await store.get(account.name)
+    ):
         raise Conflict(f"An account named {account.name} exists already.")
     return answers.json(describe(request, account), 201)
 

@@ -53,6 +53,11 @@ async def create(request: Request) -> Response:
     return answers.json(_describe(started), 201)
 
 
+def is_remembered(request: Request, answer: bytes) -> bool:
+    """Whether the build of an answer can still be asked for."""
+    return request.services.builder.get(msgspec.json.decode(answer)["id"]) is not None
+
+
 async def _check_sent(request: Request, files: list[SourceFile]) -> None:
     """Raises ``Invalid`` where a file names bytes that the caller's account has not sent."""
     sent = await sources.sent_by(request, {file.sha256 for file in files})

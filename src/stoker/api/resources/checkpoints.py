@@ -42,6 +42,11 @@ async def create(request: Request) -> Response:
     return answers.json(_describe_fetch(await request.services.fetches.start(wanted)), 201)
 
 
+def is_remembered(request: Request, answer: bytes) -> bool:
+    """Whether the fetch of an answer can still be asked for."""
+    return request.services.fetches.get(msgspec.json.decode(answer)["id"]) is not None
+
+
 async def get_fetch(request: Request) -> Response:
     """GET /stoker/fetches/{id}"""
     return answers.json(_describe_fetch(_fetch(request).seen))

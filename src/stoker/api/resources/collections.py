@@ -3,7 +3,7 @@
 import msgspec
 from starlette.responses import Response
 
-from stoker.api import references
+from stoker.api import idempotency, references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
 from stoker.api.resources import models
@@ -56,8 +56,11 @@ async def create(request: Request) -> Response:
     _check_operator(request)
     wanted = await bodies.read_as(request, NewCollection)
     _check(slug=wanted.slug, name=wanted.name)
-    collection = Collection(**msgspec.structs.asdict(wanted), created_us=request.services.clock.now_us())
-    if not await request.services.store.collections.create(collection):
+    collection = Collection(**msgspec.structs.asdict(wanted), created_us=idempotency.moment_us(request))
+    store = request.services.store.collections
+    if not await store.create(collection) and not idempotency.made_before(
+        request, await store.get(wanted.slug)
+    ):
         raise Conflict(f"A collection {wanted.slug} exists already.")
     return await _answer(request, collection, 201)
 

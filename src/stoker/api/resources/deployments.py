@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from stoker.api import references
+from stoker.api import idempotency, references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
 from stoker.api.known import Known
@@ -52,7 +52,7 @@ class DeploymentChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 async def create(request: Request) -> Response:
     """POST /deployments: 200, not 201 (gotcha 17)."""
     wanted = await bodies.read_as(request, NewDeployment)
-    now_us = request.services.clock.now_us()
+    now_us = idempotency.moment_us(request)
     owner, name = _owner_and_name(request, wanted.name)
     _check(request.services, wanted.hardware, wanted.min_instances, wanted.max_instances, name=name)
     known = await _version(request, wanted.model, wanted.version)
@@ -67,7 +67,10 @@ async def create(request: Request) -> Response:
         created_by=request.account,
     )
     deployment = Deployment(owner=owner, name=name, created_us=now_us, release=release)
-    if not await request.services.store.deployments.create(deployment):
+    store = request.services.store.deployments
+    if not await store.create(deployment) and not idempotency.made_before(
+        request, await store.get(owner, name)
+    ):
         raise Conflict(f"A deployment named {deployment.ref} exists already.")
     request.services.deployer.deploy(deployment, known.version)
     return await _answer(request, deployment)

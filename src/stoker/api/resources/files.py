@@ -5,8 +5,10 @@ import hashlib
 import hmac
 import secrets
 
+import msgspec
 from starlette.responses import Response
 
+from stoker.api import idempotency
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, pages
 from stoker.api.http.bodies import too_large
@@ -17,6 +19,7 @@ from stoker.api.uploads import Upload
 from stoker.api.wire import file_object
 from stoker.core import ids
 from stoker.core.catalog import FileRecord
+from stoker.core.claims import Claim
 from stoker.core.errors import Forbidden, NotFound
 from stoker.core.permissions import may
 
@@ -35,9 +38,16 @@ async def create(request: Request) -> Response:
     upload = Upload()
     form = Form(request.fields.get("content-type", ""), request.stream())
     await upload.read(form, services.blobs, limit_bytes=limit_bytes)
-    record = _record(request, upload)
-    await services.store.files.create(record)
-    return answers.json(file_object(record, links=services.links), 201)
+    # A repeated form has another boundary, so the parts are compared.
+    assert upload.blob is not None
+    told = [upload.name, upload.content_type, upload.blob.sha256, upload.metadata]
+    async with idempotency.claimed(request, msgspec.json.encode(told, order="deterministic")) as claim:
+        record = _record(request, upload, claim)
+        there = await services.store.files.get(record.id) if claim else None
+        if there is None:
+            await services.store.files.create(record)
+    headers = idempotency.REPEATED if there else None
+    return answers.json(file_object(there or record, links=services.links), 201, headers)
 
 
 async def list_(request: Request) -> Response:
@@ -98,11 +108,11 @@ async def signing_secret(services: Services, account: str) -> str:
     return await services.store.secret(f"files:{account}", secrets.token_urlsafe(32))
 
 
-def _record(request: Request, upload: Upload) -> FileRecord:
+def _record(request: Request, upload: Upload, claim: Claim | None) -> FileRecord:
     assert upload.blob is not None
-    now_us = request.services.clock.now_us()
+    now_us = claim.created_us if claim else request.services.clock.now_us()
     return FileRecord(
-        id=ids.file_id(secrets.token_bytes(16)),
+        id=ids.file_id(claim.seed if claim else secrets.token_bytes(16)),
         account=request.account,
         origin="upload",
         name=upload.name,

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from starlette.responses import PlainTextResponse, Response
 
-from stoker.api import references
+from stoker.api import idempotency, references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
 from stoker.api.resources import hardware, kept
@@ -54,9 +54,12 @@ async def create(request: Request) -> Response:
     _check(request.services, wanted)
     owner = await _owner(request, wanted.owner)
     fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner.name, "account": owner.account}
-    model = Model(created_us=request.services.clock.now_us(), **fields)
-    if not await request.services.store.models.create(model):
-        raise Conflict(f"A model named {model.ref} exists already.")
+    model = Model(created_us=idempotency.moment_us(request), **fields)
+    store = request.services.store.models
+    if not await store.create(model):
+        there = await store.get(model.owner, model.name)
+        if not idempotency.made_before(request, there):
+            raise Conflict(f"A model named {model.ref} exists already.")
     return answers.json(await describe(request.services, model), 201)
 
 

@@ -1,25 +1,19 @@
 """Predictions: create in its spellings, get, list, cancel (sections 5.5 to 5.7 and 7.2)."""
 
 import re
-import secrets
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from starlette.responses import Response
 
-from stoker.api import creation, references, retries
+from stoker.api import creation, references, runs
 from stoker.api.endpoint import Request
-from stoker.api.http import answers, bodies, pages, preferences
-from stoker.api.input_files import Intake
-from stoker.api.known import Known
+from stoker.api.http import answers, bodies, pages
 from stoker.api.services import Services
 from stoker.api.wire import PredictionObject, encode, prediction_object
-from stoker.core import ids
 from stoker.core.deployments import check_takes_predictions
 from stoker.core.errors import FieldProblem, InputInvalid, NotFound
 from stoker.core.permissions import may
-from stoker.core.prediction import EMPTY_OBJECT, Kind, Prediction, Status
-from stoker.runtime.live import Live
+from stoker.core.prediction import Kind, Prediction
 
 PAGE = 100
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -34,7 +28,7 @@ async def create(request: Request) -> Response:
     wanted = creation.to_version(body, services.settings)
     assert wanted.version is not None
     known = await references.named_version(services, wanted.version, caller=request.caller)
-    return await create_run(request, body, wanted, known)
+    return await runs.create(request, body, wanted, known)
 
 
 async def create_for_model(request: Request) -> Response:
@@ -45,7 +39,7 @@ async def create_for_model(request: Request) -> Response:
     model = await references.visible_model(services, owner, name, caller=request.caller)
     wanted = creation.to_model(body, services.settings)
     known = await references.latest_version(services, model, caller=request.caller)
-    return await create_run(request, body, wanted, known)
+    return await runs.create(request, body, wanted, known)
 
 
 async def create_for_deployment(request: Request) -> Response:
@@ -57,7 +51,7 @@ async def create_for_deployment(request: Request) -> Response:
     check_takes_predictions(deployment)
     wanted = creation.to_model(body, services.settings)
     known = await references.current_version(services, deployment)
-    return await create_run(request, body, wanted, known, deployment=deployment.ref)
+    return await runs.create(request, body, wanted, known, deployment=deployment.ref)
 
 
 async def get(request: Request) -> Response:
@@ -109,119 +103,6 @@ async def describe(services: Services, prediction: Prediction) -> PredictionObje
     """The prediction as clients see it."""
     known = await services.versions.get(prediction.version, model=prediction.model)
     return prediction_object(prediction, links=services.links, streams=known.streams if known else None)
-
-
-async def create_run(
-    request: Request, body: bytes, wanted: creation.Wanted, known: Known, *, deployment: str | None = None
-) -> Response:
-    """Creates a prediction or, where ``wanted`` has a destination, a training."""
-    services = request.services
-    problems = known.inputs_for(wanted.kind).problems(wanted.input)
-    if problems:
-        raise InputInvalid(problems)
-    repeats = "x-stainless-retry-count" in request.fields
-    key = retries.key(request.caller.id, request.scope["path"], body) if repeats else None
-    if key is not None and request.fields["x-stainless-retry-count"] != "0":
-        again = await _answer_again(request, key)
-        if again is not None:
-            return again
-    prediction = await new(request, wanted, known, deployment)
-    # A training's weights are kept for good with its version, so it never goes without the disk.
-    told = preferences.wait(request.fields) is None or wanted.kind == "training"
-    live = services.dispatcher.submit(prediction, known.version, told=told)
-    if key is not None:
-        services.retries.remember(key, prediction.id, now_us=prediction.created_us)
-    return await _answer_create(request, live, known)
-
-
-async def new(
-    request: Request,
-    wanted: creation.Wanted,
-    known: Known,
-    deployment: str | None,
-    *,
-    id: str | None = None,
-) -> Prediction:
-    """The prediction that is wanted, its input taken in and nothing of it kept yet.
-
-    With an ``id`` where files of it are there already.
-    """
-    services = request.services
-    now_us = services.clock.now_us()
-    random = secrets.token_bytes(62)
-    id = id or ids.prediction_id(now_us, random)
-    deadline_us = preferences.deadline_us(request.fields, now_us)
-    intake = Intake(services, caller=request.caller, prediction=id, now_us=now_us)
-    taken = await intake.take(known.inputs_for(wanted.kind), wanted.input, wanted.raw_input)
-    return Prediction(
-        id=id,
-        account=request.account,
-        model=known.version.model,
-        version=known.version.id,
-        kind=wanted.kind,
-        destination=wanted.destination,
-        deployment=deployment,
-        created_us=now_us,
-        stream_key=ids.stream_key(random[10:]),
-        input=taken.shown,
-        secrets=taken.secrets,
-        deadline_us=deadline_us,
-        webhook=wanted.webhook,
-        webhook_events=wanted.webhook_events,
-    )
-
-
-async def _answer_create(request: Request, live: Live, known: Known) -> Response:
-    await live.accepted
-    wait = preferences.wait(request.fields)
-    if wait is None:
-        # As it was accepted, however far it has come: Python 2 takes what a create shows as already read.
-        return _created(request, as_starting(live.seen), known)
-    over = await live.wait_over(wait.hold_s)
-    if not over:
-        # Now its client is told of it before it ends.
-        live.synced = True
-        await request.services.blobs.sync()
-        await request.services.store.sync()
-    prediction = live.seen if over else as_starting(live.seen)
-    return _created(request, prediction, known, {"preference-applied": wait.applied})
-
-
-async def _answer_again(request: Request, key: retries.Key) -> Response | None:
-    """Answers a repeated create with the prediction that the first one made; None where there is none."""
-    services = request.services
-    id = services.retries.find(key, now_us=services.clock.now_us())
-    if id is None:
-        return None
-    live = services.dispatcher.live(id)
-    prediction = live.seen if live else await services.store.predictions.get(id)
-    if prediction is None:
-        return None
-    known = await services.versions.get(prediction.version, model=prediction.model)
-    if known is None:
-        return None
-    return await _answer_create(request, live, known) if live else _created(request, prediction, known)
-
-
-def _created(
-    request: Request, prediction: Prediction, known: Known, headers: dict[str, str] | None = None
-) -> Response:
-    shown = prediction_object(prediction, links=request.services.links, streams=known.streams)
-    return answers.raw_json(encode(shown), 201, {"location": shown.urls["get"], **(headers or {})})
-
-
-def as_starting(prediction: Prediction) -> Prediction:
-    """As it was accepted, whatever came since: clients take any other status for finished."""
-    return msgspec.structs.replace(
-        prediction,
-        status=Status.STARTING,
-        started_us=None,
-        completed_us=None,
-        output=None,
-        logs="",
-        error=None,
-        metrics=EMPTY_OBJECT,
-    )
 
 
 async def own(request: Request, *, kind: Kind | None = None) -> Prediction:

@@ -3,7 +3,7 @@
 import msgspec
 from starlette.responses import Response
 
-from stoker.api import creation, references
+from stoker.api import creation, references, runs
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies
 from stoker.api.resources import predictions
@@ -24,7 +24,7 @@ async def create(request: Request) -> Response:
     wanted = creation.to_training(body, services.settings)
     destination = await _destination(request, wanted.destination or "")
     wanted = msgspec.structs.replace(wanted, destination=destination.ref)
-    return await predictions.create_run(request, body, wanted, known)
+    return await runs.create(request, body, wanted, known)
 
 
 async def list_(request: Request) -> Response:

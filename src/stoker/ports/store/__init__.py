@@ -10,14 +10,15 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, deployments, collections, examples, aliases and uploads by the api, files by
-whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the same
-transaction as the prediction's change) and the webhook loop (attempts).
+by the api and the builder, deployments, collections, examples, aliases, uploads and claims by the api,
+files by whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the
+same transaction as the prediction's change) and the webhook loop (attempts).
 """
 
 from typing import Protocol
 
 from stoker.ports.store.accounts import Accounts
+from stoker.ports.store.claims import Claims
 from stoker.ports.store.deployments import Deployments
 from stoker.ports.store.experiences import Experiences
 from stoker.ports.store.files import Files
@@ -30,6 +31,7 @@ from stoker.ports.store.uploads import Uploads
 __all__ = [
     "Accounts",
     "Aliases",
+    "Claims",
     "Collections",
     "Cursor",
     "Delivery",
@@ -82,6 +84,9 @@ class Store(Protocol):
 
     @property
     def experiences(self) -> Experiences: ...
+
+    @property
+    def claims(self) -> Claims: ...
 
     @property
     def uploads(self) -> Uploads: ...

@@ -193,6 +193,20 @@ CREATE TABLE uploads (
 
 CREATE INDEX uploads_oldest ON uploads (seen_us);
 
+-- Idempotency keys; ``answer`` is NULL while nothing was answered, and where it is read from what was created.
+CREATE TABLE claims (
+    account TEXT NOT NULL COLLATE NOCASE,
+    key TEXT NOT NULL,
+    said TEXT NOT NULL,
+    seed BLOB NOT NULL,
+    created_us INTEGER NOT NULL,
+    status INTEGER NOT NULL DEFAULT 0,
+    answer BLOB,
+    PRIMARY KEY (account, key)
+) STRICT;
+
+CREATE INDEX claims_oldest ON claims (created_us);
+
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY NOT NULL,
     prediction TEXT NOT NULL,

@@ -13,6 +13,7 @@ from stoker.core.errors import DataDirUnusable
 from stoker.store.sqlite import database, search
 from stoker.store.sqlite.accounts import SqliteAccounts
 from stoker.store.sqlite.aliases import SqliteAliases
+from stoker.store.sqlite.claims import SqliteClaims
 from stoker.store.sqlite.collections import SqliteCollections
 from stoker.store.sqlite.deployments import SqliteDeployments
 from stoker.store.sqlite.examples import SqliteExamples
@@ -51,6 +52,7 @@ class SqliteStore:
         self.aliases = SqliteAliases(writer, readers)
         self.experiences = SqliteExperiences(writer, readers)
         self.uploads = SqliteUploads(writer)
+        self.claims = SqliteClaims(writer)
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":

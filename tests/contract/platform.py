@@ -190,12 +190,13 @@ class Platform:
 
 @asynccontextmanager
 async def platform(folder: Path, **settings: Any) -> AsyncIterator[Platform]:
-    """A platform with the accounts alice (who calls) and bob (``other``)."""
+    """A platform with the accounts alice (who calls) and bob (``other``), made where the folder has none."""
     clock = FakeClock()
     store = await SqliteStore.open(folder)
     try:
         for name, token in (("alice", TOKEN), ("bob", OTHERS_TOKEN)):
-            await _account(store, name, token)
+            if await store.accounts.get(name) is None:
+                await _account(store, name, token)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             async with _standing(store, clock, listener, Settings(data_dir=folder, **settings)) as stood:
                 yield stood

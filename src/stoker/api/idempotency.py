@@ -5,6 +5,7 @@ claim is in the store before anything is made, so a restart changes nothing; req
 while the first is under way wait for it here. A request that is refused or fails leaves its key free.
 """
 
+import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,9 @@ from stoker.api.endpoint import Handler, Request
 from stoker.api.http import answers, bodies
 from stoker.core import claims, ids
 from stoker.core.claims import Claim
+from stoker.core.errors import StorageFailed
+
+log = logging.getLogger(__name__)
 
 HEADER = "idempotency-key"
 REPEATED = {"idempotent-replayed": "true"}
@@ -86,9 +90,15 @@ def repeated(claim: Claim) -> Response | None:
 
 
 async def keep(request: Request, claim: Claim, response: Response) -> Response:
-    """The response, which the next request with the same key gets as well."""
+    """The response, which the next request with the same key gets as well.
+
+    Where it cannot be kept, a repetition finds what was made by the claim, as after a crash.
+    """
     body = msgspec.Raw(bytes(response.body))
-    await request.services.store.claims.answer(claim, body, status=response.status_code)
+    try:
+        await request.services.store.claims.answer(claim, body, status=response.status_code)
+    except StorageFailed as error:
+        log.warning("the answer to %s %s could not be kept: %s", request.method, request.scope["path"], error)
     return response
 
 

@@ -114,6 +114,8 @@ DELETE  /stoker/collections/{slug}                       403 403 403 | 403 403 4
 PUT     /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 404
 DELETE  /stoker/collections/{slug}/models/{owner}/{name} 403 403 403 | 403 403 403 403 403 | 403 204
 DELETE  /stoker/models/{owner}/{name}                    403 403 403 | 403 403 403 403 403 | 403 404
+GET     /stoker/models/{owner}/{name}/cache              200 403 403 | 200 200 200 403 403 | 404 404
+PUT     /stoker/models/{owner}/{name}/cache              200 403 403 | 200 200 200 403 403 | 404 404
 POST    /stoker/models/{owner}/{name}/examples           201 403 403 | 201 201 201 403 403 | 404 404
 PUT     /stoker/models/{owner}/{name}/examples/{id}      200 403 403 | 200 200 200 403 403 | 404 404
 DELETE  /stoker/models/{owner}/{name}/examples/{id}      204 403 403 | 204 204 204 403 403 | 404 404

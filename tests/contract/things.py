@@ -339,6 +339,7 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("GET", "/search"): lambda of, params: {"params": {"query": "model"}},
     ("POST", "/stoker/collections"): lambda of, params: _json(slug=f"{params['slug']}-new", name="New"),
     ("PATCH", "/stoker/collections/{slug}"): lambda of, params: _json(name="Renamed"),
+    ("PUT", "/stoker/models/{owner}/{name}/cache"): lambda of, params: _json(max_age_s=60),
     ("POST", "/stoker/models/{owner}/{name}/examples"): lambda of, params: _json(prediction=params["id"]),
     ("PUT", "/stoker/models/{owner}/{name}/versions/{id}/aliases"): lambda of, params: _json(
         aliases=[{"id": secrets.token_hex(32)}]

@@ -8,7 +8,7 @@ import secrets
 import msgspec
 from starlette.responses import Response
 
-from stoker.api import creation, idempotency, retries
+from stoker.api import creation, idempotency, retries, sharing
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, preferences
 from stoker.api.input_files import Intake
@@ -18,6 +18,7 @@ from stoker.api.wire import encode, prediction_object
 from stoker.core import ids
 from stoker.core.errors import InputInvalid
 from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
+from stoker.core.sharing import likeness
 from stoker.runtime.live import Live
 
 
@@ -38,7 +39,7 @@ async def create(
     live = await _begin(request, wanted, known, deployment)
     if key is not None:
         services.retries.remember(key, live.id, now_us=live.seen.created_us)
-    return await _answer(request, live, known)
+    return await _answer(request, live, known, _came(live))
 
 
 async def _create_once(
@@ -50,7 +51,7 @@ async def _create_once(
         id = idempotency.prediction_id(claim)
         there = await _find(request.services, id)
         made = there or await _begin(request, wanted, known, deployment, id=id)
-    return await _answer(request, made, known, idempotency.REPEATED if there else None)
+    return await _answer(request, made, known, idempotency.REPEATED if there else _came(made))
 
 
 async def _begin(
@@ -60,10 +61,20 @@ async def _begin(
     problems = known.inputs_for(wanted.kind).problems(wanted.input)
     if problems:
         raise InputInvalid(problems)
+    answer_s = await sharing.asked_s(request, wanted, known)
     prediction = await new(request, wanted, known, deployment, id=id)
+    answer = None
+    if answer_s is not None:
+        prediction = msgspec.structs.replace(prediction, likeness=likeness(wanted.input))
+        answer = await sharing.earlier(request.services, prediction, answer_s)
     # A training's weights are kept for good with its version, so it never goes without the disk.
     told = preferences.wait(request.fields) is None or wanted.kind == "training"
-    return request.services.dispatcher.submit(prediction, known.version, told=told)
+    return request.services.dispatcher.submit(prediction, known.version, told=told, answer=answer)
+
+
+def _came(made: Live | Prediction) -> dict[str, str] | None:
+    """Says how the prediction came to its answer, where it may share it."""
+    return {sharing.HEADER: made.came} if isinstance(made, Live) and made.came else None
 
 
 async def new(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from stoker.api.auth import Tokens
 from stoker.api.known import KnownVersions
+from stoker.api.lifetimes import Lifetimes
 from stoker.api.limits import RateLimits
 from stoker.api.retries import Retries
 from stoker.api.under_way import UnderWay
@@ -29,9 +30,12 @@ from stoker.runtime.live import Live
 class Dispatcher(Protocol):
     """The owner of every prediction that is not over."""
 
-    def submit(self, prediction: Prediction, version: Version, *, told: bool = True) -> Live:
+    def submit(
+        self, prediction: Prediction, version: Version, *, told: bool = True, answer: Prediction | None = None
+    ) -> Live:
         """Takes a prediction at once; its client may be told once ``Live.accepted`` is done.
 
+        ``answer`` is an earlier one with the answer to the same; nothing runs then.
         ``told`` is false where the client waits for the end and is told nothing before. Raises
         ``Unavailable`` while the server stops, ``NotFound`` where its deployment is gone, and ``Conflict``
         where that is disabled.
@@ -143,6 +147,7 @@ class Services:
     hardware: tuple[Hardware, ...] = (CPU,)
     tokens: Tokens = field(init=False)
     versions: KnownVersions = field(init=False)
+    lifetimes: Lifetimes = field(init=False)
     retries: Retries = field(init=False)
     under_way: UnderWay = field(init=False)
     limits: RateLimits = field(init=False)
@@ -150,6 +155,7 @@ class Services:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tokens", self._tokens())
         object.__setattr__(self, "versions", KnownVersions(self.store.versions))
+        object.__setattr__(self, "lifetimes", Lifetimes(self.store.lifetimes))
         object.__setattr__(self, "retries", Retries())
         object.__setattr__(self, "under_way", UnderWay())
         object.__setattr__(self, "limits", RateLimits(self.settings))

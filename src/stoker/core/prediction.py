@@ -85,6 +85,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     data_removed: bool = False
     kept: bool = False
     """Whether its data stays whatever the account's retention says: it is shown as an example."""
+    likeness: str | None = None
+    """What it asks its version, as a digest (``core.sharing``); None where it shares with nobody."""
+    copied_from: str | None = None
+    """The prediction whose run gave its answer: it counts as no run and costs nothing."""
     imported_us: int | None = None
     """When it was copied from another API, where it ran: it is over, counts as no run here and costs nothing.
     Its data is kept as if it had ended then."""
@@ -99,6 +103,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     logs: str = ""
     error: str | None = None
     metrics: msgspec.Raw = EMPTY_OBJECT
+    copied_from: str | None = None
 
 
 def started(prediction: Prediction, now_us: int) -> Prediction:
@@ -118,6 +123,7 @@ def finished(prediction: Prediction, ending: Ending) -> Prediction:
         logs=ending.logs,
         error=ending.error,
         metrics=ending.metrics,
+        copied_from=ending.copied_from,
         secrets=None,
     )
 

@@ -17,6 +17,7 @@ from stoker.core.queue import FairQueue
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
+from stoker.runtime import copying, overdue
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
@@ -60,17 +61,22 @@ class Dispatcher:
 
     # -- asked by the api --------------------------------------------------------------------------
 
-    def submit(self, prediction: Prediction, version: Version, *, told: bool = True) -> Live:
+    def submit(
+        self, prediction: Prediction, version: Version, *, told: bool = True, answer: Prediction | None = None
+    ) -> Live:
         """Takes a prediction: into a free slot in this very turn, else into the queue.
 
         Its client may be told of it once ``Live.accepted`` is done. ``told`` is false where the client
-        waits for the end and is told nothing before. Raises ``Unavailable`` while stopping, and what
-        ``Deployed.check`` raises.
+        waits for the end and is told nothing before. An earlier prediction's ``answer`` ends it at once.
+        Raises ``Unavailable`` while stopping, and what ``Deployed.check`` raises.
         """
         if self.draining:
             raise Unavailable
         self._deployed.check(prediction)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
+        if answer is not None:
+            self._give(job, answer)
+            return job.live
         self._fleet.asked(job.pool)
         if self._errands.needs_files(prediction, job.input, version):
             self._write_accept(job)
@@ -143,12 +149,10 @@ class Dispatcher:
             deadline = job.prediction.deadline_us
             if deadline is not None and now_us >= deadline:
                 self._cancel(job)
-            elif self._overran(job, now_us):
-                job.stop("run time limit")
-                kind, limit_s = job.prediction.kind.capitalize(), self._run_limit_s(job)
-                job.fail(f"{kind} timed out after {limit_s:g} seconds (E6716)")
+            else:
+                overdue.check_run(job, self._settings, now_us)
         for member in self._fleet.members():
-            self._check_stopping(member, now_us)
+            overdue.check_stopping(member, self._settings, now_us)
 
     # -- told by the fleet (fleet.Work) ------------------------------------------------------------
 
@@ -192,7 +196,16 @@ class Dispatcher:
 
     # -- deciding ----------------------------------------------------------------------------------
 
-    def _end(self, job: Job, status: Status, error: str | None = None) -> None:
+    def _give(self, job: Job, answer: Prediction) -> None:
+        """Ends it with what an earlier one gave, without a run."""
+        job.live.came = "hit"
+        copying.replay(answer, job.live)
+        job.prediction = started(job.prediction, self._clock.now_us())
+        self._end(job, Status.SUCCEEDED, copied_from=answer.id)
+
+    def _end(
+        self, job: Job, status: Status, error: str | None = None, *, copied_from: str | None = None
+    ) -> None:
         job.ended = True
         now_us = self._clock.now_us()
         before = job.prediction
@@ -205,12 +218,22 @@ class Dispatcher:
             metrics=final_metrics(
                 job.live.metrics,
                 created_us=before.created_us,
-                started_us=before.started_us,
+                started_us=None if copied_from else before.started_us,
                 completed_us=now_us,
             ),
+            copied_from=copied_from,
         )
         job.prediction = finished(before, ending)
-        self._ledger.finish(job.live, job.prediction, ending, then=lambda: self._forget(job))
+        if job.written:
+            self._ledger.finish(job.live, job.prediction, ending, then=lambda: self._forget(job))
+        else:
+            job.written = True
+            self._ledger.accept_over(
+                job.live,
+                job.prediction,
+                refused=lambda: self._reject(job),
+                then=lambda: self._forget(job),
+            )
 
     def _adopt(self, prediction: Prediction, version: Version, *, synced: bool = True) -> Job:
         live = Live(
@@ -251,26 +274,6 @@ class Dispatcher:
 
     def _runs(self, job: Job) -> bool:
         return job.prediction.started_us is not None
-
-    def _overran(self, job: Job, now_us: int) -> bool:
-        since = job.prediction.started_us
-        return since is not None and not job.ended and now_us - since >= self._run_limit_s(job) * 1e6
-
-    def _run_limit_s(self, job: Job) -> float:
-        trains = job.prediction.kind == "training"
-        return self._settings.train_timeout_s if trains else self._settings.run_timeout_s
-
-    def _check_stopping(self, member: Member, now_us: int) -> None:
-        """Kills the instance of a model that does not stop, unless others still run in it."""
-        limit_us = self._settings.cancel_grace_s * 1e6
-        late = [j for j in member.runs.values() if j.stop_asked_us and now_us - j.stop_asked_us >= limit_us]
-        if not late:
-            return
-        member.unhealthy = member.unhealthy or "a run did not stop when it was cancelled"
-        if len(late) == len(member.runs):
-            member.kill(
-                f"it did not stop within {self._settings.cancel_grace_s:g} seconds of being cancelled"
-            )
 
     # -- carrying out ------------------------------------------------------------------------------
 

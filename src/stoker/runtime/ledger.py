@@ -66,6 +66,12 @@ class Ledger:
         held.timer.cancel()
         self._spawn(self._accept(live, prediction, held.refused, then))
 
+    def accept_over(
+        self, live: Live, prediction: Prediction, *, refused: Callable[[], None], then: Callable[[], None]
+    ) -> None:
+        """Writes a new prediction that is over already, whole; the two as for ``accept`` and ``finish``."""
+        self._spawn(self._accept(live, prediction, refused, then))
+
     async def recover(self, error: str) -> list[tuple[Prediction, Version]]:
         """Fails what was running when the last server died; gives what was waiting, oldest first."""
         if interrupted := await self._store.predictions.interrupt(self._clock.now_us(), error):
@@ -96,7 +102,7 @@ class Ledger:
         refused: Callable[[], None],
         then: Callable[[], None] | None = None,
     ) -> None:
-        notes = self._notes(prediction, "start") if prediction.status is Status.PROCESSING else []
+        notes = self._notes_of_new(prediction)
         try:
             await self._store.predictions.accept(prediction, notes, synced=live.synced)
         except Exception as error:  # noqa: BLE001  whatever it was, the client who waits must hear it
@@ -151,6 +157,13 @@ class Ledger:
             error="The version was deleted before the prediction could run (E9243)",
         )
         await self._store.predictions.finish(prediction.id, ending, self._notes(prediction, "completed"))
+
+    def _notes_of_new(self, prediction: Prediction) -> list[Delivery]:
+        """What is owed with its acceptance, however far it has come by then."""
+        if prediction.status is Status.STARTING:
+            return []
+        started = self._notes(prediction, "start")
+        return started + self._notes(prediction, "completed") if prediction.status.is_final else started
 
     def _notes(self, prediction: Prediction, event: Literal["start", "completed"]) -> list[Delivery]:
         if not webhooks.wants(prediction, event):

@@ -11,6 +11,7 @@ import msgspec
 
 from stoker.core.logs import Log
 from stoker.core.prediction import Prediction
+from stoker.core.sharing import Came
 from stoker.core.watched import Watched
 
 
@@ -32,6 +33,8 @@ class Live(Watched):
         self.items: list[bytes] = []
         self.metrics: dict[str, Any] = {}
         self.over = False
+        self.came: Came | None = "miss" if prediction.likeness else None
+        """How it comes to its answer, where it may share one."""
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the prediction is durable; only then may its client be told of it."""
         self._log = Log(log_limit_bytes)

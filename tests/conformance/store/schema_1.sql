@@ -106,6 +106,8 @@ CREATE TABLE predictions (
     data_removed INTEGER NOT NULL DEFAULT 0,
     kept INTEGER NOT NULL DEFAULT 0,
     imported_us INTEGER,
+    likeness TEXT,
+    copied_from TEXT,
     error TEXT,
     metrics BLOB,
     secrets BLOB,
@@ -122,16 +124,21 @@ CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us)
 CREATE INDEX predictions_to_empty ON predictions (account, coalesce(imported_us, completed_us))
     WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction';
 
+CREATE INDEX predictions_alike ON predictions (account, version, likeness, completed_us)
+    WHERE likeness IS NOT NULL AND copied_from IS NULL AND status = 'succeeded' AND data_removed = 0;
+
 -- A run counts once, when its prediction becomes final, whichever statement makes it so; one that was elsewhere
--- (``imported_us``) does not.
+-- (``imported_us``) or another prediction's (``copied_from``) does not.
 CREATE TRIGGER count_run AFTER UPDATE OF completed_us ON predictions
 WHEN OLD.completed_us IS NULL AND NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction'
+    AND NEW.copied_from IS NULL
 BEGIN
     UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
 END;
 
 CREATE TRIGGER count_whole_run AFTER INSERT ON predictions
 WHEN NEW.completed_us IS NOT NULL AND NEW.kind = 'prediction' AND NEW.imported_us IS NULL
+    AND NEW.copied_from IS NULL
 BEGIN
     UPDATE models SET run_count = run_count + 1 WHERE ref = NEW.model;
 END;
@@ -181,6 +188,12 @@ CREATE INDEX files_newest ON files (account, origin, created_us, id);
 CREATE INDEX files_expiry ON files (expires_us);
 CREATE INDEX files_content ON files (sha256);
 CREATE INDEX files_of_prediction ON files (prediction) WHERE prediction IS NOT NULL;
+
+-- How long answers of a model's versions are given again.
+CREATE TABLE lifetimes (
+    model TEXT PRIMARY KEY NOT NULL COLLATE NOCASE REFERENCES models (ref) ON DELETE CASCADE,
+    answer_s REAL NOT NULL
+) STRICT;
 
 -- Whoever names bytes for a build must have sent them.
 CREATE TABLE uploads (

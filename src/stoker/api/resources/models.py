@@ -114,6 +114,7 @@ async def delete(request: Request) -> Response:
         raise Conflict("A public model cannot be deleted.")
     if not await request.services.store.models.delete(model.owner, model.name):
         raise Conflict("The model still has versions; delete them first.")
+    request.services.lifetimes.forget()
     return answers.empty()
 
 

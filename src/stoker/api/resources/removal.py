@@ -26,6 +26,7 @@ async def delete(request: Request) -> Response:
         request.services.versions.forget(version.id)
     if not await store.models.delete(model.owner, model.name):
         raise Conflict("A version was pushed meanwhile; remove the model again.")
+    request.services.lifetimes.forget()
     return answers.empty()
 
 

@@ -10,9 +10,9 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, deployments, collections, examples, aliases, uploads and claims by the api,
-files by whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in the
-same transaction as the prediction's change) and the webhook loop (attempts).
+by the api and the builder, deployments, collections, examples, aliases, lifetimes, uploads and claims by the
+api, files by whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert, in
+the same transaction as the prediction's change) and the webhook loop (attempts).
 """
 
 from typing import Protocol
@@ -22,7 +22,7 @@ from stoker.ports.store.claims import Claims
 from stoker.ports.store.deployments import Deployments
 from stoker.ports.store.experiences import Experiences
 from stoker.ports.store.files import Files
-from stoker.ports.store.models import Aliases, Hit, ModelOrder, Models, Versions
+from stoker.ports.store.models import Aliases, Hit, Lifetimes, ModelOrder, Models, Versions
 from stoker.ports.store.paging import Cursor, Page
 from stoker.ports.store.predictions import Delivery, Outbox, Predictions
 from stoker.ports.store.showcase import Collections, Examples
@@ -40,6 +40,7 @@ __all__ = [
     "Experiences",
     "Files",
     "Hit",
+    "Lifetimes",
     "ModelOrder",
     "Models",
     "Outbox",
@@ -87,6 +88,9 @@ class Store(Protocol):
 
     @property
     def claims(self) -> Claims: ...
+
+    @property
+    def lifetimes(self) -> Lifetimes: ...
 
     @property
     def uploads(self) -> Uploads: ...

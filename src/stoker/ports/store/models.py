@@ -112,6 +112,18 @@ class Versions(Protocol):
         ...
 
 
+class Lifetimes(Protocol):
+    """For how many seconds an answer of a model is given again."""
+
+    async def put(self, model: str, answer_s: float | None) -> bool:
+        """None is not at all; False where there is no such model."""
+        ...
+
+    async def all(self) -> dict[str, float]:
+        """By ``owner/name``; a model that goes takes its own along."""
+        ...
+
+
 class Aliases(Protocol):
     async def put(
         self, model: str, version: str, aliases: Sequence[Alias], *, take_over: bool = False

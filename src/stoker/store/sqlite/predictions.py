@@ -17,7 +17,7 @@ from stoker.store.sqlite.writer import Writer, all_or_nothing
 COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
-    "output, destination, imported_us"
+    "output, destination, imported_us, likeness, copied_from"
 )
 _SQL = queries("predictions", columns=COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
@@ -58,6 +58,11 @@ class SqlitePredictions:
 
     async def get(self, id: str) -> Prediction | None:
         return await self._read(_one, _SQL["get"], id)
+
+    async def alike(
+        self, account: str, version: str, likeness: str, *, completed_since_us: int
+    ) -> Prediction | None:
+        return await self._read(_one, _SQL["alike"], account, version, likeness, completed_since_us)
 
     async def known(self, account: str, ids: Sequence[str]) -> set[str]:
         return await self._read(_known, account, ids)
@@ -126,8 +131,8 @@ def _interrupt(db: sqlite3.Connection, now_us: int, error: str) -> int:
         return db.execute(_SQL["interrupt"], {"now_us": now_us, "error": error}).rowcount
 
 
-def _one(db: sqlite3.Connection, sql: str, key: str) -> Prediction | None:
-    row = db.execute(sql, (key,)).fetchone()
+def _one(db: sqlite3.Connection, sql: str, *key: str | int) -> Prediction | None:
+    row = db.execute(sql, key).fetchone()
     return prediction_of(row) if row else None
 
 
@@ -175,12 +180,13 @@ def _row(p: Prediction) -> tuple[Any, ...]:
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
         p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
-        p.logs, p.destination, p.imported_us,
+        p.logs, p.destination, p.imported_us, p.likeness, p.copied_from,
     )  # fmt: skip
 
 
 def _ending_row(id: str, e: Ending) -> tuple[Any, ...]:
-    return (e.status.value, e.completed_us, _json(e.output), e.logs, e.error, _json(e.metrics), id)
+    data = (_json(e.output), e.logs, e.error, _json(e.metrics))
+    return (e.status.value, e.completed_us, *data, e.copied_from, id)
 
 
 def _json(raw: msgspec.Raw | None) -> bytes | None:
@@ -215,5 +221,7 @@ def prediction_of(row: tuple[Any, ...]) -> Prediction:
         output=None if output is None else msgspec.Raw(output),
         destination=row[22],
         imported_us=row[23],
-        logs=row[24],
+        likeness=row[24],
+        copied_from=row[25],
+        logs=row[26],
     )

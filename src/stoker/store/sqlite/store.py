@@ -19,6 +19,7 @@ from stoker.store.sqlite.deployments import SqliteDeployments
 from stoker.store.sqlite.examples import SqliteExamples
 from stoker.store.sqlite.experiences import SqliteExperiences
 from stoker.store.sqlite.files import SqliteFiles
+from stoker.store.sqlite.lifetimes import SqliteLifetimes
 from stoker.store.sqlite.models import SqliteModels
 from stoker.store.sqlite.outbox import SqliteOutbox
 from stoker.store.sqlite.predictions import SqlitePredictions
@@ -53,6 +54,7 @@ class SqliteStore:
         self.experiences = SqliteExperiences(writer, readers)
         self.uploads = SqliteUploads(writer)
         self.claims = SqliteClaims(writer)
+        self.lifetimes = SqliteLifetimes(writer, readers)
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":

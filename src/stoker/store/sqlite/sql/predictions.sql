@@ -1,15 +1,16 @@
 -- accept: keeps a new prediction
 INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
     started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets,
-    input, output, logs, destination, imported_us)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    input, output, logs, destination, imported_us, likeness, copied_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- start: starting becomes processing and its secrets are forgotten
 UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL
 WHERE id = ? AND status = 'starting';
 
 -- finish: whatever is not final yet becomes final
-UPDATE predictions SET status = ?, completed_us = ?, output = ?, logs = ?, error = ?, metrics = ?, secrets = NULL
+UPDATE predictions SET status = ?, completed_us = ?, output = ?, logs = ?, error = ?, metrics = ?,
+    copied_from = ?, secrets = NULL
 WHERE id = ? AND completed_us IS NULL;
 
 -- owe_interrupted: a `completed` delivery for each interrupted prediction whose caller wants one
@@ -37,6 +38,12 @@ SELECT {columns}, logs FROM predictions WHERE stream_key = ?;
 -- waiting: all that is starting, oldest first
 SELECT {columns}, logs FROM predictions WHERE status = 'starting' AND completed_us IS NULL ORDER BY created_us, id;
 
+-- alike: the youngest answer to the same question of the same account
+SELECT {columns}, logs FROM predictions
+WHERE account = ? AND version = ? AND likeness = ? AND completed_us >= ?
+    AND likeness IS NOT NULL AND copied_from IS NULL AND status = 'succeeded' AND data_removed = 0
+ORDER BY completed_us DESC LIMIT 1;
+
 -- page: those between two places; logs are left out, they may be megabytes each
 SELECT {columns}, '' FROM predictions
 WHERE account = ? AND kind = ? AND (created_us, id) > (?, ?) AND (created_us, id) < (?, ?)
@@ -56,7 +63,7 @@ ORDER BY created_us {direction}, id {direction} LIMIT ?;
 DELETE FROM files WHERE prediction = ? AND NOT EXISTS (SELECT 1 FROM example_files WHERE file = files.id);
 
 -- remove_data: empties what an account's API predictions carried, oldest first; trainings keep theirs
-UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', data_removed = 1
+UPDATE predictions SET input = x'7B7D', output = NULL, logs = '', likeness = NULL, data_removed = 1
 WHERE id IN (
     SELECT id FROM predictions
     WHERE account = ? AND completed_us IS NOT NULL AND coalesce(imported_us, completed_us) < ?

@@ -64,7 +64,7 @@ class Errands:
         except Exception:  # the edge: whatever it was, the prediction must not wait for ever
             log.exception("the input files of %s could not be fetched", job.id)
             job.fail("The input files could not be stored; please retry (E9243)")
-        if not job.ended:
+        if job.is_wanted:
             then(job)
 
     async def _keep_files(self, job: Job) -> None:

@@ -34,6 +34,7 @@ def what(answer: dict[str, Any]) -> Any:
 def test_every_create_gives_the_first_answer_again(route: str, tmp_path: Path) -> None:
     async def tell() -> None:
         async with platform(tmp_path / "data") as p:
+            p.dispatcher.script = never_ends
             path, more = await ask(p, "POST", route, of="alice")
             first = await p.client.post(path, headers=KEY, **more)
             again = await p.client.post(path, headers=KEY, **more)

@@ -5,6 +5,7 @@
     ├── Unauthenticated          no valid token
     ├── Forbidden                a valid token that may not do this
     ├── Throttled                too many requests (says when to come back)
+    │   └── TooManyWaiting       the account has as much in line as it may
     ├── Conflict                 the thing exists already, or is in use
     ├── BadRequest               the request cannot be read
     ├── TooLarge                 a body or file over its limit
@@ -71,6 +72,16 @@ class Throttled(StokerError):
     def __init__(self, reset_s: int):
         self.reset_s = reset_s
         super().__init__(f"Request was throttled. Your rate limit resets in ~{reset_s}s.")
+
+
+class TooManyWaiting(Throttled):
+    """Too many of your predictions are waiting."""
+
+    code = "too_many_waiting"
+
+    def __init__(self, limit: int, *, reset_s: int):
+        super().__init__(reset_s)
+        self.args = (f"{limit} of your predictions are waiting, and no more may. Try again in ~{reset_s}s.",)
 
 
 class Conflict(StokerError):

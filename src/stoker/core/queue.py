@@ -29,6 +29,10 @@ class FairQueue(Generic[Item]):
                     break
             lines = left
 
+    def of(self, account: str) -> int:
+        """How many of the account's wait."""
+        return len(self._lines.get(account, ()))
+
     def push(self, account: str, id: str, item: Item) -> None:
         self._lines.setdefault(account, {})[id] = item
         self._length += 1

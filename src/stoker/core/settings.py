@@ -60,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most predictions that one token may create in a minute; 0 is no limit."""
     rate_limit_per_minute: int | None = None
     """Most other requests of one token in a minute, polls of a prediction apart; 0 is no limit."""
+    queue_limit: int = 200_000
+    """Most predictions that may wait for the same version or deployment; 0 is no limit."""
+    queue_limit_per_account: int = 100_000
+    """Most predictions of one account that may wait at once; 0 is no limit."""
     upload_ttl_s: float = 86400.0
     """How long an uploaded file is kept."""
     environment_keep_s: float = 604800.0

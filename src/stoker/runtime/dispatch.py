@@ -17,7 +17,7 @@ from stoker.core.queue import FairQueue
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
-from stoker.runtime import copying, overdue
+from stoker.runtime import copying, flights, overdue, queues
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
@@ -56,6 +56,7 @@ class Dispatcher:
         self._jobs: dict[str, Job] = {}
         self._streams: dict[str, Live] = {}
         self._queues: dict[Pool, FairQueue[Job]] = {}
+        self._flights = flights.Flights()
         fleet.work = self
         deployed.work = self
 
@@ -68,14 +69,21 @@ class Dispatcher:
 
         Its client may be told of it once ``Live.accepted`` is done. ``told`` is false where the client
         waits for the end and is told nothing before. An earlier prediction's ``answer`` ends it at once.
-        Raises ``Unavailable`` while stopping, and what ``Deployed.check`` raises.
+        Raises ``Unavailable`` while stopping, and what ``Deployed.check`` and ``queues.check_room`` raise.
         """
         if self.draining:
             raise Unavailable
         self._deployed.check(prediction)
+        if answer is None:
+            queues.check_room(
+                self._queues, self._deployed.pool(prediction), prediction.account, self._settings
+            )
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if answer is not None:
             self._give(job, answer)
+            return job.live
+        if (leader := self._flights.leader(job)) is not None:
+            self._follow(job, leader)
             return job.live
         self._fleet.asked(job.pool)
         if self._errands.needs_files(prediction, job.input, version):
@@ -131,6 +139,8 @@ class Dispatcher:
             job.live.accepted.set_result(None)
             if self._deployed.is_disabled(prediction):
                 self._cancel(job)
+            elif (leader := self._flights.leader(job)) is not None:
+                self._follow(job, leader)
             else:
                 self._errands.prepare(job, then=self._offer)
 
@@ -200,6 +210,8 @@ class Dispatcher:
     def end(self, job: Job, status: Status, error: str | None = None) -> None:
         """The one way to an end; the first to come decides it."""
         if job.ended or job.publishing:
+            if not job.is_wanted:
+                self._release(job)
             return
         if status is Status.SUCCEEDED and job.prediction.kind == "training":
             job.publishing = True
@@ -220,14 +232,33 @@ class Dispatcher:
         job.live.came = "hit"
         copying.replay(answer, job.live)
         job.prediction = started(job.prediction, self._clock.now_us())
-        self._end(job, Status.SUCCEEDED, copied_from=answer.id)
+        job.copied_from = answer.id
+        self._end(job, Status.SUCCEEDED)
 
-    def _end(
-        self, job: Job, status: Status, error: str | None = None, *, copied_from: str | None = None
-    ) -> None:
+    def _follow(self, job: Job, leader: Job) -> None:
+        """Shares the run that is on its way."""
+        level = flights.follow(job, leader)
+        if level.prediction.started_us is not None and not job.ended:
+            self._start(job)
+        elif not job.written:
+            self._write_accept(job)
+
+    def _withdraw(self, job: Job, why: str) -> None:
+        """Its prediction wants no run any more; the run goes on where others share it."""
+        unwanted = flights.leave(job, self._clock.now_us())
+        if unwanted is not None:
+            self._unqueue(unwanted)
+            unwanted.stop(why)
+            if unwanted is not job:
+                self._release(unwanted)
+
+    def _end(self, job: Job, status: Status, error: str | None = None) -> None:
+        if job.leader is not None:
+            self._withdraw(job, "nobody waits for it any more")
         job.ended = True
         now_us = self._clock.now_us()
         before = job.prediction
+        paid_us = max(before.started_us or 0, job.pays_from_us or 0) if job.pays else 0
         ending = Ending(
             status=status,
             completed_us=now_us,
@@ -237,10 +268,10 @@ class Dispatcher:
             metrics=final_metrics(
                 job.live.metrics,
                 created_us=before.created_us,
-                started_us=None if copied_from else before.started_us,
+                started_us=paid_us or None,
                 completed_us=now_us,
             ),
-            copied_from=copied_from,
+            copied_from=None if job.pays else job.copied_from,
         )
         job.prediction = finished(before, ending)
         if job.written:
@@ -279,16 +310,20 @@ class Dispatcher:
         self._fleet.want(job.pool, job.version)
 
     def _run(self, job: Job, member: Member) -> None:
+        for one in (job, *job.followers):
+            if not one.ended:
+                self._start(one)
+        member.take(job)
+
+    def _start(self, job: Job) -> None:
         job.prediction = started(job.prediction, self._clock.now_us())
         if job.written:
             self._ledger.start(job.live, job.prediction)
         else:
             self._write_accept(job)
-        member.take(job)
 
     def _cancel(self, job: Job) -> None:
-        self._unqueue(job)
-        job.stop("cancelled")
+        self._withdraw(job, "cancelled")
         self.end(job, Status.CANCELED)
 
     def _runs(self, job: Job) -> bool:
@@ -302,8 +337,7 @@ class Dispatcher:
 
     def _reject(self, job: Job) -> None:
         """It could not be written, so it was never accepted."""
-        self._unqueue(job)
-        job.stop("it could not be written")
+        self._withdraw(job, "it could not be written")
         job.ended = True
         self._forget(job)
         job.live.release()
@@ -318,4 +352,10 @@ class Dispatcher:
         if job.pool.training is not None:
             self._queues.pop(job.pool, None)
         self._streams.pop(job.prediction.stream_key, None)
+        if not job.followers:
+            self._release(job)
+
+    def _release(self, job: Job) -> None:
+        """Its run is over for everybody."""
+        self._flights.forget(job)
         self._errands.forget(job.id)

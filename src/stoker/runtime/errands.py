@@ -76,7 +76,7 @@ class Errands:
             log.exception("the input files of %s could not be fetched", job.id)
             job.fail("The input files could not be stored; please retry (E9243)")
         self._is_prepared(job)
-        if not job.ended:
+        if job.is_wanted:
             then(job)
 
     def _is_prepared(self, job: Job) -> None:

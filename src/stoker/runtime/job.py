@@ -87,6 +87,14 @@ class Job:
         """What a training gave last, as JSON; a version is made of it."""
         self.stop_asked_us: int | None = None
         """Since when the model has been asked to stop."""
+        self.followers: list[Job] = []
+        """Those that share its run; it has one for them also where its own prediction is over."""
+        self.leader: Job | None = None
+        """Whose run it shares."""
+        self.copied_from: str | None = None
+        """The prediction whose run it shares, or shared."""
+        self.pays_from_us: int | None = None
+        """Since when it pays for a run that it followed."""
         self.backlog: deque[Arrived] = deque()
         self._outcome: tuple[Status, str | None] | None = None
         self._keeper = keeper
@@ -98,52 +106,85 @@ class Job:
     def id(self) -> str:
         return self.prediction.id
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether its run still has a prediction to answer."""
+        return not self.ended or bool(self.followers)
+
+    @property
+    def pays(self) -> bool:
+        """Whether the run is its own, from the beginning or since who had it left."""
+        return self.copied_from is None or self.pays_from_us is not None
+
     def log(self, text: str) -> None:
+        for follower in self.followers:
+            follower.log(text)
         if not self.ended:
             self.live.add_log(text)
 
+    def wake(self) -> None:
+        """Whoever reads looks again."""
+        for job in (self, *self.followers):
+            if not job.ended:
+                job.live.wake()
+
     def metric(self, name: str, value: Any, mode: MetricMode) -> None:
+        for follower in self.followers:
+            follower.metric(name, value, mode)
         if self.ended or self._metrics.record(name, value, mode) or self._metrics_are_cut:
             return
         self._metrics_are_cut = True
         self.live.add_log(METRICS_CUT)
 
     def output(self, value: bytes, *, item: bool, files: list[OutputFile]) -> None:
-        if self.ended and not files:
+        if not self.is_wanted and not files:
             return
         if files or self.backlog:
             self.backlog.append(Arrived(value, item, files))
             if len(self.backlog) == 1:
                 self._keeper.keep_files(self)
             return
-        self._add(value, item=item)
+        self.add(value, item=item)
 
     def resume(self, value: bytes) -> None:
         """The head of the backlog is ready, as ``value``; so is all behind it that has no files."""
         first = self.backlog.popleft()
-        self._add(value, item=first.item, checkpoint=first.item)
+        self.add(value, item=first.item, checkpoint=first.item)
         while self.backlog and not self.backlog[0].files:
             arrived = self.backlog.popleft()
-            self._add(arrived.value, item=arrived.item)
-        self.live.wake()
+            self.add(arrived.value, item=arrived.item)
+        self.wake()
         if self.backlog:
             self._keeper.keep_files(self)
         elif self._outcome is not None:
-            self._keeper.end(self, *self._outcome)
+            self._settle(*self._outcome)
 
     def done(self, status: Status, error: str | None) -> None:
         """The model is done with it; its end waits for the files that are still being taken over."""
         if self.backlog:
             self._outcome = (status, error)
         else:
-            self._keeper.end(self, status, error)
+            self._settle(status, error)
 
     def fail(self, error: str) -> None:
         self.backlog.clear()
-        self._keeper.end(self, Status.FAILED, error)
+        self._settle(Status.FAILED, error)
 
-    def _add(self, value: bytes, *, item: bool, checkpoint: bool = False) -> None:
-        """A ``checkpoint`` is what was yielded with files of the model's own."""
+    def add(self, value: bytes, *, item: bool, checkpoint: bool = False) -> None:
+        """The next output, its files taken over; a ``checkpoint`` was yielded with files of the model's own."""
+        for follower in list(self.followers):
+            follower.add(value, item=item)
+        self._add(value, item=item, checkpoint=checkpoint)
+
+    def _settle(self, status: Status, error: str | None) -> None:
+        """The run is over, for all who share it."""
+        followers, self.followers = self.followers, []
+        for follower in followers:
+            follower.leader = None
+            self._keeper.end(follower, status, error)
+        self._keeper.end(self, status, error)
+
+    def _add(self, value: bytes, *, item: bool, checkpoint: bool) -> None:
         if self.ended:
             return
         self._room -= len(value) + (ITEM_BYTES if item else 0)

@@ -167,8 +167,7 @@ class Member:
 
     def turn_ended(self) -> None:
         for job in self._touched:
-            if not job.ended:
-                job.live.wake()
+            job.wake()
         self._touched.clear()
 
     def exited(self, reason: str) -> None:

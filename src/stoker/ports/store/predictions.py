@@ -30,7 +30,7 @@ class Predictions(Protocol):
         self, prediction: Prediction, deliveries: Sequence[Delivery] = (), *, synced: bool = True
     ) -> None:
         """Keeps a new prediction in the state it is in; one that is over already counts as a run, if it ran
-        here."""
+        here and was its own."""
         ...
 
     async def start(
@@ -44,7 +44,7 @@ class Predictions(Protocol):
     ) -> bool:
         """starting | processing -> final; False where it was final already.
 
-        Forgets the secrets, and counts the run in the model's ``run_count`` (trainings are not counted).
+        Forgets the secrets, and counts the run in the model's ``run_count`` (no trainings, and no copies).
         """
         ...
 
@@ -60,6 +60,12 @@ class Predictions(Protocol):
         ...
 
     async def get(self, id: str) -> Prediction | None: ...
+
+    async def alike(
+        self, account: str, version: str, likeness: str, *, completed_since_us: int
+    ) -> Prediction | None:
+        """The account's youngest that succeeded by its own run, answers the same and still has its data."""
+        ...
 
     async def known(self, account: str, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are predictions of the account's, of whatever kind."""
@@ -88,7 +94,8 @@ class Predictions(Protocol):
     async def remove_data(self, account: str, completed_before_us: int, *, limit: int = 500) -> list[str]:
         """Empties input, output and logs of the account's first API predictions completed or imported before.
 
-        Gives their ids. Their files are forgotten. What is kept as an example stays, and its files do.
+        Gives their ids. Their files are forgotten, and so is what they are like. What is kept as an example
+        stays, and its files do.
         Trainings keep theirs: their output names the version that they made.
         """
         ...

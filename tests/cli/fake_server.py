@@ -53,8 +53,10 @@ class FakeServer:
     files: dict[str, bytes] = field(default_factory=dict)
     overrides: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     """(method, path): the answers to give instead, one after the other."""
-    instances: list[dict[str, Any]] = field(default_factory=list)
-    """What runs, as ``/health`` tells it."""
+    waits: dict[str, Any] = field(default_factory=dict)
+    """Why predictions wait, by their ids."""
+    paused: list[dict[str, Any]] = field(default_factory=list)
+    """What failed to start, as ``/health`` tells it."""
     hold: dict[str, threading.Event] = field(default_factory=dict)
     """path: is not answered before this is set."""
     seen: dict[str, threading.Event] = field(default_factory=dict)
@@ -209,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"type": "user", "username": "local", "name": "local"}
 
     def health(self, _: bytes) -> Answer:
-        return 200, {"status": "ok", "version": "0.1.0", "instances": self.fake.instances}
+        return 200, {"status": "ok", "version": "0.1.0", "instances": [], "paused": self.fake.paused}
 
     def list_models(self, _: bytes) -> Answer:
         return self._page(list(self.fake.models.values()))
@@ -261,6 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
         if states is None:
             return 404, {"detail": "The requested resource could not be found.", "status": 404}
         return 200, states.pop(0) if len(states) > 1 else states[0]
+
+    def get_wait(self, _: bytes, id: str) -> Answer:
+        return 200, {"id": id, "status": "starting", "wait": self.fake.waits.get(id)}
 
     def list_predictions(self, _: bytes) -> Answer:
         return self._page([states[-1] for states in self.fake.predictions.values()])
@@ -348,6 +353,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer | None]]] = [
     ("POST", "/v1/predictions", _Handler.create_prediction),
     ("GET", r"/v1/predictions/(\w+)", _Handler.get_prediction),
     ("POST", r"/v1/predictions/(\w+)/cancel", _Handler.cancel),
+    ("GET", r"/v1/stoker/predictions/(\w+)/wait", _Handler.get_wait),
     ("GET", "/v1/streams/key", _Handler.follow_prediction),
     ("POST", "/v1/files", _Handler.create_file),
     ("GET", r"/delivery/([\w.-]+)", _Handler.deliver),

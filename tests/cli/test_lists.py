@@ -41,6 +41,16 @@ def test_models_in_a_pipe(filled: FakeServer, invoke: Invoke) -> None:
     assert len(lines) == 6
 
 
+def test_models_that_fail_to_start_are_told_of(filled: FakeServer, invoke: Invoke) -> None:
+    broken = {"model": "local/b", "version": VERSION, "failures": 3, "error": "no weights", "next_try_s": 3.6}
+    filled.paused = [broken]
+    result = invoke("models")
+    assert result.stderr == (
+        f"local/b ({VERSION[:12]}) fails to start, 3 in a row, next try in 4 s: no weights\n"
+    )
+    assert "no weights" not in result.stdout
+
+
 def test_only_the_pages_that_are_needed(filled: FakeServer, invoke: Invoke) -> None:
     assert len(json.loads(invoke("models", "--limit", "3", "--json").stdout)) == 3
     assert [request.path for request in filled.asked("GET", "/v1/models.*")] == [
@@ -73,6 +83,13 @@ def test_predictions_list(filled: FakeServer, invoke: Invoke) -> None:
     lines = invoke("predictions", "list").stdout.splitlines()
     assert lines[1].split() == ["p1", "local/story", "succeeded", *LATEST.split(), "1.23", "s"]
     assert lines[3].split() == ["p3", "local/story", "starting", *LATEST.split(), "-"]
+
+
+def test_predictions_show_tells_why_one_waits(filled: FakeServer, invoke: Invoke) -> None:
+    filled.waits["p3"] = {"reason": "queue", "message": "2 predictions are before it."}
+    assert "waits      2 predictions are before it.\n" in invoke("predictions", "show", "p3").stdout
+    filled.waits.clear()
+    assert "waits" not in invoke("predictions", "show", "p3").stdout
 
 
 def test_predictions_show(filled: FakeServer, invoke: Invoke) -> None:

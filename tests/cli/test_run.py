@@ -334,3 +334,29 @@ def test_nothing_but_text_in_a_pipe(story: FakeServer, spawn: Spawn) -> None:
     assert stdout == "done\n"
     assert "\x1b" not in stderr
     assert "\r" not in stderr
+
+
+def test_each_reason_to_wait_is_one_line_in_a_pipe(fake: FakeServer, invoke: Invoke) -> None:
+    fake.add_model("local/story", openapi())
+    path = "/v1/stoker/predictions/p1/wait"
+    waits: list[dict[str, Any] | None] = [
+        {"reason": "files", "message": "x", "position": None, "estimate_s": None},
+        {"reason": "queue", "message": "x", "position": 4, "estimate_s": 12.2},
+        {"reason": "queue", "message": "x", "position": 3, "estimate_s": 8.2},
+        {"reason": "paused", "message": "x", "position": 1, "estimate_s": None, "error": "no weights"},
+        {"reason": "news to this client", "message": "What the server says.", "estimate_s": None},
+        None,
+    ]
+    fake.overrides["GET", path] = [(200, {"id": "p1", "status": "starting", "wait": wait}) for wait in waits]
+    starting = [fake.prediction("p1")] * (len(waits) + 1)
+    fake.next_states = [*starting, fake.prediction("p1", status="succeeded", output="done")]
+    result = invoke("run", "local/story")
+    assert result.stdout == "done\n"
+    assert result.stderr.splitlines() == [
+        "Sending",
+        "Waiting for the model to start",
+        "Fetching input files",
+        "Waiting in the queue, 3 before it (about 12 s)",
+        "Waiting to start the model again: no weights",
+        "What the server says.",
+    ]

@@ -5,7 +5,6 @@ import pty
 import subprocess
 import termios
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -80,14 +79,8 @@ def test_text_streams_by_itself(fake: FakeServer, spawn: Spawn) -> None:
 
 def test_the_state_and_the_models_own_progress_bar(fake: FakeServer, spawn: Spawn) -> None:
     fake.add_model("local/story", openapi())
-    instance: dict[str, Any] = {
-        "model": "local/story",
-        "version": VERSION,
-        "state": "starting",
-        "busy": 0,
-        "slots": 1,
-    }
-    fake.instances = [instance]
+    boot = {"stage": "set-up", "since_s": 1.5}
+    fake.waits["p1"] = {"reason": "boot", "message": "An instance starts.", "boot": boot, "estimate_s": 7.6}
     bar = "loading\n\r 10%|#   | 1/10\r 40%|##  | 4/10"
     fake.next_states = [
         fake.prediction("p1"),
@@ -97,7 +90,7 @@ def test_the_state_and_the_models_own_progress_bar(fake: FakeServer, spawn: Spaw
     terminal = Terminal()
     stdout, text = finish(spawn("run", "local/story", stderr=terminal.end), terminal)
     assert stdout == "done\n"
-    assert "Starting the model" in text
+    assert "Starting the model: set-up (about 8 s)" in text
     assert "Running" in text
     assert "40/100 %" in text
     assert "100%|####| 10/10" in text

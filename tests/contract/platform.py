@@ -213,6 +213,7 @@ async def _standing(
         store=store,
         blobs=LocalBlobs(settings.data_dir),
         dispatcher=dispatcher,
+        waits=dispatcher,
         deployer=ScriptedDeployer(),
         builder=builder,
         fetches=fetches,

@@ -14,6 +14,7 @@ from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment
 from stoker.core.errors import Unavailable
 from stoker.core.prediction import Ending, Prediction, Status, final_metrics, finished, started
+from stoker.core.waiting import Wait
 from stoker.ports.clock import Clock
 from stoker.ports.store import Store
 from stoker.runtime.live import Live
@@ -109,6 +110,9 @@ class ScriptedDispatcher:
         self.script: Script = echo
         self.draining = False
         self.running: list[dict[str, Any]] = []
+        self.waits: dict[str, Wait] = {}
+        """Why predictions wait, by their ids."""
+        self.pauses: list[dict[str, Any]] = []
         self.submitted: list[Prediction] = []
         self._store = store
         self._clock = clock
@@ -143,6 +147,12 @@ class ScriptedDispatcher:
 
     def instances(self) -> list[dict[str, Any]]:
         return self.running
+
+    def of(self, id: str) -> Wait | None:
+        return self.waits.get(id)
+
+    def paused(self) -> list[dict[str, Any]]:
+        return self.pauses
 
     def run(self, id: str) -> Run:
         return self._runs[id]

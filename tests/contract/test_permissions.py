@@ -121,6 +121,7 @@ GET     /stoker/models/{owner}/{name}/versions/{id}/aliases 200 200 200 | 200 20
 PUT     /stoker/models/{owner}/{name}/versions/{id}/aliases 403 403 403 | 403 403 403 403 403 | 403 404
 PUT     /stoker/models/{owner}/{name}/versions/{id}      200 403 403 | 200 200 200 403 403 | 404 404
 POST    /stoker/predictions/missing                      200 403 403 | 200 200 200 403 403 | 200 200
+GET     /stoker/predictions/{id}/wait                    200 200 200 | 200 200 200 200 200 | 404 404
 PUT     /stoker/predictions/{id}                         200 403 403 | 200 200 200 403 403 | 409 409
 PUT     /stoker/trainings/{id}                           200 403 403 | 200 200 200 403 403 | 409 409
 GET     /stoker/tokens                                   200 200 200 | 200 200 403 403 403 | 404 200

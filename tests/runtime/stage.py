@@ -32,6 +32,7 @@ from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
 from stoker.runtime.trainings import Trainings
+from stoker.runtime.waits import Waits
 from stoker.store.sqlite import SqliteStore
 
 SCHEMA: dict[str, Any] = {
@@ -200,7 +201,7 @@ class Stage:
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
         }  # fmt: skip
         self.inputs = InputFiles(outbound=self.outbound, **files)
-        errands = Errands(
+        self.errands = Errands(
             inputs=self.inputs,
             outputs=OutputFiles(**files),
             trainings=Trainings(store=store, links=self.links, clock=clock),
@@ -209,10 +210,18 @@ class Stage:
             ledger=Ledger(store=store, clock=clock, owed=self._count_owed),
             fleet=self.fleet,
             deployed=self.deployed,
-            errands=errands,
+            errands=self.errands,
             clock=clock,
             settings=settings,
             watched=lambda live: None,
+        )
+        self.waits = Waits(
+            dispatcher=self.dispatcher,
+            fleet=self.fleet,
+            errands=self.errands,
+            learning=self.learning,
+            clock=clock,
+            settings=settings,
         )
 
     async def version(self, name: str = "m", *, slots: int = 1, hardware: str = "cpu") -> Version:
@@ -262,6 +271,7 @@ class Stage:
         now_us = self.clock.advance(seconds)
         self.dispatcher.step(now_us)
         self.fleet.step(now_us)
+        self.waits.step(now_us)
 
     def _count_owed(self) -> None:
         self.owed += 1

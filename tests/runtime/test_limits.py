@@ -1,6 +1,8 @@
 """What a run may take and give: time, output, logs, files."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -37,6 +39,50 @@ def test_a_deadline_cancels_wherever_the_prediction_is(tmp_path: Path):
             assert live.seen.status is Status.CANCELED
 
     play(tmp_path, story)
+
+
+def test_a_deadline_counts_while_files_are_fetched_an_instance_boots_and_starts_fail(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        async def fetch(*_: Any) -> list[Any]:
+            await asyncio.Event().wait()
+            return []
+
+        version = await stage.version()
+        deadline_us = stage.clock.now_us() + 5_000_000
+        boots = await stage.submit(version, deadline_us=deadline_us)
+        broken = await stage.version("broken")
+        failed = await stage.submit(broken)
+        instance = await stage.instance(1, slots=None)
+        instance.listener.exited("it crashed")
+        await failed.wait_over()
+        pauses = await stage.submit(broken, deadline_us=deadline_us)
+        stage.inputs.needed = lambda *_: True  # type: ignore[method-assign]
+        stage.inputs.fetch = fetch  # type: ignore[method-assign]
+        fetches = await stage.submit(version, deadline_us=deadline_us)
+        stage.clock.advance(5)
+        stage.dispatcher.step(stage.clock.now_us())
+        for live in (boots, pauses, fetches):
+            await live.wait_over()
+            assert (live.seen.status, live.seen.started_us) == (Status.CANCELED, None)
+
+    play(tmp_path, story)
+
+
+def test_a_deadline_that_was_over_while_the_server_was_away_ends_it_at_the_next_start(tmp_path: Path):
+    async def accept(stage: Stage) -> None:
+        await stage.submit(await stage.version(), deadline_us=stage.clock.now_us() + 5_000_000)
+
+    async def after_a_restart(stage: Stage) -> None:
+        stage.clock.advance(6)
+        await stage.dispatcher.recover()
+        (waits,) = stage.dispatcher.waits()
+        stage.dispatcher.step(stage.clock.now_us())
+        await waits.live.wait_over()
+        assert waits.live.seen.status is Status.CANCELED
+        assert not stage.engine.instances or not stage.engine.instances[0].runs
+
+    play(tmp_path, accept, crash=True)
+    play(tmp_path, after_a_restart)
 
 
 def test_an_output_over_the_limit_fails_and_stops_the_run(tmp_path: Path):

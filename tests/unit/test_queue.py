@@ -56,6 +56,8 @@ def test_every_item_comes_exactly_once_in_its_accounts_order(pushes: list[tuple[
             queue.push(account, id, id)
             expected[account][id] = None
     assert len(queue) == sum(map(len, expected.values()))
+    told = list(queue)
     got = drained(queue)
+    assert told == got, "a look at the line gives the order of the turns"
     for account in "abc":
         assert [id for id in got if id[0] == account] == list(expected[account])

@@ -29,6 +29,7 @@ from stoker.api.resources import (
     tokens,
     trainings,
     versions,
+    waits,
 )
 from stoker.api.services import Services
 from stoker.core.permissions import Action
@@ -112,6 +113,7 @@ def routes(services: Services) -> list[Route]:
         path(f"/stoker{model}/versions/{{id}}/aliases", GET=aliases.list_, PUT=aliases.put),
         path("/stoker/predictions/missing", POST=imports.missing),
         path("/stoker/predictions/{id}", PUT=imports.prediction),
+        path("/stoker/predictions/{id}/wait", polled=True, GET=waits.get),
         path("/stoker/trainings/{id}", PUT=imports.training),
         path("/stoker/tokens", writes="run", GET=tokens.list_, POST=tokens.create),
         path("/stoker/tokens/{id}", writes="run", DELETE=tokens.revoke),

@@ -19,6 +19,7 @@ from stoker.core.hardware import CPU, Hardware
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
+from stoker.core.waiting import Wait
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
 from stoker.ports.store import Store
@@ -47,6 +48,18 @@ class Dispatcher(Protocol):
 
     def instances(self) -> list[dict[str, Any]]:
         """What runs, for ``/health``."""
+        ...
+
+
+class Waits(Protocol):
+    """Why predictions have not started."""
+
+    def of(self, id: str) -> Wait | None:
+        """Of one prediction; None where it does not wait."""
+        ...
+
+    def paused(self) -> list[dict[str, Any]]:
+        """What failed to start and is tried again later, for ``/health``."""
         ...
 
 
@@ -133,6 +146,7 @@ class Services:
     store: Store
     blobs: Blobs
     dispatcher: Dispatcher
+    waits: Waits
     deployer: Deployer
     builder: Builder
     fetches: Fetches

@@ -1,8 +1,13 @@
 """``stoker models`` and ``stoker versions``: what the server has."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from stoker.cli import options
+
+if TYPE_CHECKING:
+    from stoker.cli.server.client import Api
 
 
 @click.command(
@@ -15,11 +20,12 @@ Examples:
 @options.limit(100)
 @options.as_json()
 def models(limit: int, as_json: bool) -> None:
-    """List the models: your own and the public ones, newest first."""
+    """List the models: your own and the public ones, newest first. What fails to start is told on stderr."""
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    found = list(connect().pages("/models", limit=limit))
+    api = connect()
+    found = list(api.pages("/models", limit=limit))
     if as_json:
         click.echo(text.to_json(found))
         return
@@ -30,6 +36,21 @@ def models(limit: int, as_json: bool) -> None:
         updated = text.moment(latest.get("created_at") or model.get("created_at"))
         rows.append([name, model["visibility"], str(model["run_count"]), latest.get("id", "")[:12], updated])
     text.table(["model", "visibility", "runs", "latest version", "updated (UTC)"], rows)
+    for line in _failing(api):
+        click.echo(line, err=True)
+
+
+def _failing(api: "Api") -> list[str]:
+    """A line for each version that does not start, where the server tells of it."""
+    try:
+        paused = api.health().get("paused", [])
+    except (click.ClickException, AttributeError):
+        return []
+    return [
+        f"{one['model']} ({one['version'][:12]}) fails to start, {one['failures']} in a row, "
+        f"next try in {one['next_try_s']:.0f} s: {one['error']}"
+        for one in paused
+    ]
 
 
 @click.command(

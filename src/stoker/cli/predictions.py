@@ -49,15 +49,18 @@ Examples:
 @click.argument("id")
 @options.as_json("Print the API's object.")
 def show(id: str, as_json: bool) -> None:
-    """Show one prediction: its state, times, input and output."""
+    """Show one prediction: its state, why it waits, times, input and output."""
+    from stoker.cli.running import waits
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    found = connect().get(_path(id))
+    api = connect()
+    found = api.get(_path(id))
     if as_json:
         click.echo(text.to_json(found))
         return
-    for name, value in _told(found):
+    wait = waits.wait_of(api, id) if found["status"] == "starting" else None
+    for name, value in _told(found, wait["message"] if wait else ""):
         click.echo(f"{name:<10} {value}")
 
 
@@ -125,7 +128,7 @@ def _took(prediction: dict[str, Any]) -> str:
     return text.seconds((prediction.get("metrics") or {}).get("predict_time"))
 
 
-def _told(prediction: dict[str, Any]) -> list[tuple[str, str]]:
+def _told(prediction: dict[str, Any], waits: str) -> list[tuple[str, str]]:
     """The lines of ``show``: what there is, in the order in which one asks."""
     from stoker.cli.terminal import text
 
@@ -133,6 +136,7 @@ def _told(prediction: dict[str, Any]) -> list[tuple[str, str]]:
         ("id", prediction["id"]),
         ("model", f"{prediction['model']}:{prediction['version']}"),
         ("status", prediction["status"]),
+        ("waits", waits),
         ("error", prediction["error"] or ""),
         ("created", text.moment(prediction["created_at"])),
         ("started", text.moment(prediction["started_at"])),

@@ -1,12 +1,13 @@
 """The waiting line of one version: first in, first out within an account, in turn among accounts."""
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
 class FairQueue(Generic[Item]):
-    """Every operation takes constant time, however many wait."""
+    """Every operation but a look at all that wait takes constant time, however many those are."""
 
     def __init__(self) -> None:
         self._lines: dict[str, dict[str, Item]] = {}
@@ -15,6 +16,18 @@ class FairQueue(Generic[Item]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[Item]:
+        """All that wait, in the order in which they have their turns if nothing comes or goes."""
+        lines = [iter(line.values()) for line in self._lines.values()]
+        while lines:
+            left: list[Iterator[Item]] = []
+            for line in lines:
+                for item in line:
+                    yield item
+                    left.append(line)
+                    break
+            lines = left
 
     def push(self, account: str, id: str, item: Item) -> None:
         self._lines.setdefault(account, {})[id] = item

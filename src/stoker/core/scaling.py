@@ -24,6 +24,8 @@ import msgspec
 State = Literal["starting", "ready", "stopping"]
 
 LONGEST_PAUSE_S = 300.0
+FORGIVEN_S = 600.0
+"""How long failed starts count: else who calls every minute would find a broken version fresh each time."""
 
 SHORTEST_BOOT_S = 1.0
 """A line that one second works off is no reason for another process, however quick its boot."""
@@ -112,6 +114,11 @@ def pause_s(failures: int) -> float:
 def next_start_us(view: PoolView) -> int:
     """The earliest moment at which a start may be tried."""
     return view.failed_us + int(pause_s(view.failures) * 1e6) if view.failures else 0
+
+
+def forgiven_us(view: PoolView) -> int:
+    """When nothing needs to be remembered of the starts that failed."""
+    return max(next_start_us(view), view.failed_us + int(FORGIVEN_S * 1e6)) if view.failures else 0
 
 
 def decide(view: PoolView, *, now_us: int) -> list[Start | Stop]:

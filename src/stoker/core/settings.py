@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a prediction may run."""
     train_timeout_s: float = 86400.0
     """How long a training may run."""
+    wait_log_s: float = 15.0
+    """How long a prediction waits before its logs say why; 0 is never."""
     cancel_grace_s: float = 10.0
     """How long a cancelled model may take to stop before its instance is killed."""
     retention_s: float = 3600.0

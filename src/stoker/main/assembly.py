@@ -43,6 +43,7 @@ from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
 from stoker.runtime.sweep import EVERY_S, Sweep
 from stoker.runtime.trainings import Trainings
+from stoker.runtime.waits import Waits
 from stoker.runtime.webhooks import Render, Webhooks
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ TICK_S = 0.5
 SYNC_S = 1.0
 """How long the output file of a prediction that waits for no disk may not survive a power cut."""
 MEASURE_S = 5.0
+WAITS_S = 1.0
 MINUTE_S = 60.0
 
 
@@ -97,7 +99,11 @@ async def assemble(
     )
     stack.push_async_callback(fleet.close)
     deployed = Deployed(store=store, fleet=fleet, idle_s=settings.idle_s)
-    dispatcher = _dispatcher(ground, fleet, deployed, outbound, webhooks)
+    errands = _errands(ground, outbound)
+    dispatcher = _dispatcher(ground, fleet, deployed, errands, webhooks)
+    waits = Waits(
+        dispatcher=dispatcher, fleet=fleet, errands=errands, learning=learning, clock=clock, settings=settings
+    )
     builder = Builder(
         store=store, blobs=blobs, environments=environments, workspace=workspace, shelf=shelf, clock=clock
     )
@@ -109,8 +115,9 @@ async def assemble(
     sweep = Sweep(store=store, blobs=blobs, workspace=workspace, fleet=fleet, settings=settings)
     loops = _start_loops(ground, webhooks, fleet, dispatcher, sweep)
     loops.append(asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")))
+    loops.append(asyncio.create_task(duties.every(WAITS_S, waits.step, clock=clock, name="waits")))
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, deployed, builder, fetches, hardware)
+    services = _services(ground, dispatcher, waits, deployed, builder, fetches, hardware)
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -149,25 +156,28 @@ def _renderer(store: Store, links: Links) -> Render:
     return render
 
 
-def _dispatcher(
-    ground: Ground, fleet: Fleet, deployed: Deployed, outbound: Outbound, webhooks: Webhooks
-) -> Dispatcher:
+def _errands(ground: Ground, outbound: Outbound) -> Errands:
     settings, clock, store = ground.settings, ground.clock, ground.store
     blobs, links = ground.blobs, ground.links
-    errands = Errands(
+    return Errands(
         inputs=InputFiles(
             store=store, blobs=blobs, outbound=outbound, links=links, clock=clock, settings=settings
         ),
         outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
         trainings=Trainings(store=store, links=links, clock=clock),
     )
+
+
+def _dispatcher(
+    ground: Ground, fleet: Fleet, deployed: Deployed, errands: Errands, webhooks: Webhooks
+) -> Dispatcher:
     return Dispatcher(
-        ledger=Ledger(store=store, clock=clock, owed=webhooks.owed),
+        ledger=Ledger(store=ground.store, clock=ground.clock, owed=webhooks.owed),
         fleet=fleet,
         deployed=deployed,
         errands=errands,
-        clock=clock,
-        settings=settings,
+        clock=ground.clock,
+        settings=ground.settings,
         watched=webhooks.watched,
     )
 
@@ -196,6 +206,7 @@ def _start_api_loops(clock: Clock, services: Services) -> list[asyncio.Task[None
 def _services(
     ground: Ground,
     dispatcher: Dispatcher,
+    waits: Waits,
     deployed: Deployed,
     builder: Builder,
     fetches: Fetches,
@@ -205,6 +216,7 @@ def _services(
         store=ground.store,
         blobs=ground.blobs,
         dispatcher=dispatcher,
+        waits=waits,
         deployer=deployed,
         builder=builder,
         fetches=fetches,

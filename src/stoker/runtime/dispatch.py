@@ -7,7 +7,7 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from stoker.core.catalog import Version
@@ -75,6 +75,7 @@ class Dispatcher:
         if self._errands.needs_files(prediction, job.input, version):
             self._write_accept(job)
             self._errands.prepare(job, then=self._offer)
+            self._fleet.want(job.pool, version)  # it boots while the files come
         else:
             self._offer(job)
             if not job.written:
@@ -88,6 +89,19 @@ class Dispatcher:
 
     def live_by_stream_key(self, key: str) -> Live | None:
         return self._streams.get(key)
+
+    def waits(self) -> Iterator[Job]:
+        """All that have not begun to run."""
+        return (job for job in self._jobs.values() if not self._runs(job) and not job.ended)
+
+    def waiting_job(self, id: str) -> Job | None:
+        """One of those."""
+        job = self._jobs.get(id)
+        return None if job is None or job.ended or self._runs(job) else job
+
+    def line(self, pool: Pool) -> Iterable[Job]:
+        """Those of the pool that are ready for an instance, in turn."""
+        return self._queues.get(pool, ())
 
     async def cancel(self, id: str) -> Prediction | None:
         """Ends it as canceled, durably; None where it is over (or never was)."""
@@ -153,8 +167,10 @@ class Dispatcher:
     # -- told by the fleet (fleet.Work) ------------------------------------------------------------
 
     def waiting(self, pool: Pool) -> int:
-        queue = self._queues.get(pool)
-        return len(queue) if queue and not self.draining else 0
+        """How many; while all that will wait are still being prepared, they are one together."""
+        if self.draining:
+            return 0
+        return len(self._queues.get(pool, ())) or int(self._errands.prepares_for(pool))
 
     def fill(self, member: Member) -> None:
         queue = self._queues.get(member.pool)

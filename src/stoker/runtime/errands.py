@@ -12,6 +12,7 @@ from typing import Any
 from stoker.core.catalog import Version
 from stoker.core.errors import Invalid, StokerError
 from stoker.core.prediction import Prediction, Status
+from stoker.core.scaling import Pool
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.job import Job
 from stoker.runtime.outputs import OutputFiles
@@ -26,6 +27,8 @@ class Errands:
         self._outputs = outputs
         self._trainings = trainings
         self._preparing: dict[str, asyncio.Task[None]] = {}
+        self._coming: dict[Pool, set[str]] = {}
+        """Which of each pool are being prepared."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def needs_files(self, prediction: Prediction, input: dict[str, Any], version: Version) -> bool:
@@ -34,8 +37,16 @@ class Errands:
 
     def prepare(self, job: Job, *, then: Callable[[Job], None]) -> None:
         """Fetches the input files; ``then`` unless the prediction has ended meanwhile."""
+        self._coming.setdefault(job.pool, set()).add(job.id)
         task = self._preparing[job.id] = self._spawn(self._prepare(job, then))
-        task.add_done_callback(lambda _: self._preparing.pop(job.id, None))
+        task.add_done_callback(lambda _: self._is_prepared(job))
+
+    def is_preparing(self, id: str) -> bool:
+        return id in self._preparing
+
+    def prepares_for(self, pool: Pool) -> bool:
+        """Whether a prediction will soon want an instance of the pool."""
+        return pool in self._coming
 
     def keep_files(self, job: Job) -> None:
         """Takes over the files at the head of the job's backlog, then resumes the job."""
@@ -64,8 +75,17 @@ class Errands:
         except Exception:  # the edge: whatever it was, the prediction must not wait for ever
             log.exception("the input files of %s could not be fetched", job.id)
             job.fail("The input files could not be stored; please retry (E9243)")
+        self._is_prepared(job)
         if not job.ended:
             then(job)
+
+    def _is_prepared(self, job: Job) -> None:
+        """It does not come any more: it is here, or over. Saying so again is harmless."""
+        self._preparing.pop(job.id, None)
+        coming = self._coming.get(job.pool, set())
+        coming.discard(job.id)
+        if not coming:
+            self._coming.pop(job.pool, None)
 
     async def _keep_files(self, job: Job) -> None:
         first = job.backlog[0]

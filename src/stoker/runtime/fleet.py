@@ -105,6 +105,13 @@ class Fleet:
     def members(self) -> list[Member]:
         return [member for group in self._groups.values() for member in group.members.values()]
 
+    def group(self, pool: Pool) -> Group | None:
+        """The pool's instances and how its starts went; None where there is nothing to know."""
+        return self._groups.get(pool)
+
+    def groups(self) -> list[Group]:
+        return list(self._groups.values())
+
     def instances(self) -> list[dict[str, Any]]:
         """For people: what runs."""
         return [
@@ -148,7 +155,7 @@ class Fleet:
     # -- told by members ---------------------------------------------------------------------------
 
     def is_ready(self, member: Member) -> None:
-        self._groups[member.pool].failures = 0
+        self._groups[member.pool].works()
         self._learning.booted(member, (self._clock.now_us() - member.begun_us) / 1e6)
         self.work.fill(member)
 
@@ -193,7 +200,7 @@ class Fleet:
             not group.members
             and not group.scale.least
             and not self.work.waiting(group.pool)
-            and now_us >= scaling.next_start_us(self._view(group, now_us))
+            and now_us >= scaling.forgiven_us(self._view(group, now_us))
         )
 
     def _view(self, group: Group, now_us: int) -> scaling.PoolView:
@@ -266,8 +273,7 @@ class Fleet:
         else:
             group.waits_for = found.why
         if isinstance(found, placement.Never):
-            group.failures += 1
-            group.failed_us = now_us
+            group.failed(found.why, now_us)
             self.work.start_failed(group.pool, found.why, "")
 
     def _start(self, group: Group, gpus: tuple[int, ...]) -> None:
@@ -280,9 +286,7 @@ class Fleet:
         self._launch.start(member, failed=lambda reason: self.is_gone(member, reason))
 
     def _start_failed(self, member: Member, error: str) -> None:
-        group = self._groups[member.pool]
-        group.failures += 1
-        group.failed_us = self._clock.now_us()
+        self._groups[member.pool].failed(error, self._clock.now_us())
         self.work.start_failed(member.pool, error, member.setup_log.text)
 
     def _check_health(self) -> None:

@@ -21,6 +21,8 @@ class Group:
         """For people: why what is missing is not started."""
         self.failures = 0
         self.failed_us = 0
+        self.error = ""
+        """How the last start failed."""
 
     @property
     def trains(self) -> bool:
@@ -39,6 +41,15 @@ class Group:
             self.short_since_us, self.waits_for = None, ""
         elif self.short_since_us is None:
             self.short_since_us = now_us
+
+    def works(self) -> None:
+        """A start has worked."""
+        self.failures, self.error = 0, ""
+
+    def failed(self, error: str, now_us: int) -> None:
+        """One more start in a row has failed."""
+        self.failures += 1
+        self.failed_us, self.error = now_us, error
 
     def view(self, waiting: int, learned: Experience, now_us: int) -> scaling.PoolView:
         return scaling.PoolView(

@@ -74,6 +74,11 @@ class Member:
             leaving=self.leaving,
         )
 
+    @property
+    def stage(self) -> str:
+        """What its boot is at: making environment and source ready, or starting the model."""
+        return "environment" if self.instance is None else "set-up"
+
     def running_since_us(self) -> list[int]:
         """When each of its runs began."""
         return [since for job in self.runs.values() if (since := job.prediction.started_us) is not None]

@@ -22,11 +22,16 @@ async def get(request: Request) -> Response:
         caller = await request.services.tokens.caller(request.fields.get("authorization"))
         running = request.services.dispatcher.instances()
         health["instances"] = [instance for instance in running if await _may_see(request, caller, instance)]
+        paused = request.services.waits.paused()
+        health["paused"] = [pause for pause in paused if await _may_see(request, caller, pause)]
     return answers.json(health)
 
 
 async def _may_see(request: Request, caller: Caller, instance: dict[str, Any]) -> bool:
-    """The operator sees all that runs on the machine, everyone else what could be seen otherwise, too."""
+    """Whether the caller may know of what runs, or does not, for that model, deployment or training.
+
+    The operator sees all that runs on the machine, everyone else what could be seen otherwise, too.
+    """
     owner, _, name = instance["model"].partition("/")
     deployed_by = (instance.get("deployment") or "").partition("/")[0]
     if caller.is_operator:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from stoker.cli.running import waits
 from stoker.cli.server import events
 from stoker.cli.server.client import PATIENCE_S, Api
 from stoker.cli.terminal.screen import Screen
@@ -20,7 +21,7 @@ Prediction = dict[str, Any]
 
 FINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 
-_WAITING, _QUEUED, _BOOTING = "Waiting for the model to start", "Waiting in the queue", "Starting the model"
+_WAITING = "Waiting for the model to start"
 _PERCENT = re.compile(r"(\d{1,3})%\|")
 """How tqdm writes progress; the model's own bar becomes ours."""
 
@@ -35,7 +36,9 @@ class Watch:
         self._screen = screen
         self._before_line = before_line
         self._shown = 0
-        self._states: set[str] = set()
+        self._waits = _WAITING
+        self._cause: tuple[str, str] | None = None
+        self._looks = 0
         self._hushed = False
         self._lock = threading.Lock()
 
@@ -65,22 +68,17 @@ class Watch:
             self._screen.phase(words)
 
     def _words(self, prediction: Prediction) -> str:
-        """A prediction that starts waits for a slot or for an instance; the server's health tells which.
+        """What goes on. The server is asked why it waits from the second look on: most start before that.
 
-        Told is what was so at the last look: a prediction that has not started since then waits for that.
+        The words stay as they are while the reason is the same, so that a pipe gets a line for each.
         """
         if prediction["status"] != "starting":
             return "Running"
-        states, self._states = self._states, self._instances(prediction["version"])
-        return _QUEUED if "ready" in states else _BOOTING if "starting" in states else _WAITING
-
-    def _instances(self, version: str) -> set[str]:
-        """The states that this version's instances are in."""
-        try:
-            instances = self._api.health()["instances"]
-        except (click.ClickException, LookupError, TypeError):
-            return set()
-        return {instance["state"] for instance in instances if instance["version"] == version}
+        self._looks += 1
+        wait = waits.wait_of(self._api, prediction["id"]) if self._looks > 1 else None
+        if wait is not None and waits.cause(wait) != self._cause:
+            self._cause, self._waits = waits.cause(wait), waits.words(wait)
+        return self._waits
 
 
 def log_lines(logs: str) -> list[str]:

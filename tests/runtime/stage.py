@@ -31,8 +31,10 @@ from stoker.runtime.live import Live
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
+from stoker.runtime.scales import Scales
 from stoker.runtime.trainings import Trainings
 from stoker.runtime.waits import Waits
+from stoker.runtime.warmth import Warmth
 from stoker.store.sqlite import SqliteStore
 
 SCHEMA: dict[str, Any] = {
@@ -187,15 +189,18 @@ class Stage:
         blobs = LocalBlobs(settings.data_dir)
         self.host = RoomyHost()
         self.learning = Learning(store)
+        self.scales = Scales(store=store, learning=self.learning, clock=clock, settings=settings)
         self.fleet = Fleet(
             launch=Launch(engine=self.engine, workspace=self.workspace, host=self.host, settings=settings),
             host=self.host,
             placing=Placing(offered(settings.hardware, ())),
             learning=self.learning,
+            scales=self.scales,
             clock=clock,
             settings=settings,
         )
-        self.deployed = Deployed(store=store, fleet=self.fleet, idle_s=settings.idle_s)
+        self.deployed = Deployed(store=store, fleet=self.fleet, scales=self.scales)
+        self.warmth = Warmth(scales=self.scales, fleet=self.fleet, deployed=self.deployed)
         self.outbound = Outbound(())
         files: dict[str, Any] = {
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
@@ -240,6 +245,12 @@ class Stage:
         )
         await self.store.versions.create(version)
         return version
+
+    async def another(self, version: Version) -> Version:
+        """A newer version of the same model."""
+        newer = msgspec.structs.replace(version, id=version.id[::-1], created_us=version.created_us + 1)
+        await self.store.versions.create(newer)
+        return newer
 
     def prediction(self, version: Version, *, account: str = "local", **fields: Any) -> Prediction:
         now_us = self.clock.now_us()

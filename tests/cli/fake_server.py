@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._route(path, body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding") != "chunked":

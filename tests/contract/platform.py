@@ -25,6 +25,8 @@ from stoker.hub.huggingface import HuggingFace
 from stoker.packaging.checkpoints.fetching import Fetches
 from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.live_build import LiveBuild
+from stoker.runtime.learning import Learning
+from stoker.runtime.scales import Scales
 from stoker.store.sqlite import SqliteStore
 from tests.contract.scripted import Run, ScriptedDeployer, ScriptedDispatcher, never_ends
 from tests.documented import hold_async
@@ -215,6 +217,8 @@ async def _standing(
         blobs=LocalBlobs(settings.data_dir),
         dispatcher=dispatcher,
         waits=dispatcher,
+        scales=Scales(store=store, learning=Learning(store), clock=clock, settings=settings),
+        warmth=dispatcher.warmth,
         deployer=ScriptedDeployer(),
         builder=builder,
         fetches=fetches,

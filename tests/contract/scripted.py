@@ -112,6 +112,15 @@ class ScriptedDeployer:
         self.withdrawn.append(deployment)
 
 
+class ScriptedWarmth:
+    """Counts how often it was told of changes."""
+
+    steps = 0
+
+    async def step(self, now_us: int) -> None:
+        self.steps += 1
+
+
 class ScriptedDispatcher:
     """``script`` decides what the next predictions do."""
 
@@ -122,6 +131,7 @@ class ScriptedDispatcher:
         self.waits: dict[str, Wait] = {}
         """Why predictions wait, by their ids."""
         self.pauses: list[dict[str, Any]] = []
+        self.warmth = ScriptedWarmth()
         self.submitted: list[Prediction] = []
         self._store = store
         self._clock = clock

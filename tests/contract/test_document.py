@@ -28,6 +28,7 @@ from stoker.api.resources import (
     lifetimes,
     members,
     models,
+    scales,
     sources,
     tokens,
 )
@@ -59,6 +60,10 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "stoker.examples.create": examples.NewExample,
     "stoker.collections.create": collections.NewCollection,
     "stoker.collections.update": collections.CollectionChange,
+    "stoker.accounts.scale.update": scales.ScaleChange,
+    "stoker.models.scale.update": scales.ScaleChange,
+    "stoker.versions.scale.update": scales.ScaleChange,
+    "stoker.deployments.scale.update": scales.ScaleChange,
     "stoker.blobs.missing": sources.Asked,
     "stoker.builds.create": builds.NewBuild,
     "stoker.checkpoints.create": Wanted,

@@ -127,6 +127,15 @@ DELETE  /stoker/models/{owner}/{name}/examples/{id}      204 403 403 | 204 204 2
 GET     /stoker/models/{owner}/{name}/versions/{id}/aliases 200 200 200 | 200 200 200 200 200 | 404 404
 PUT     /stoker/models/{owner}/{name}/versions/{id}/aliases 403 403 403 | 403 403 403 403 403 | 403 404
 PUT     /stoker/models/{owner}/{name}/versions/{id}      200 403 403 | 200 200 200 403 403 | 404 404
+GET     /stoker/scales                                   200 200 200 | 200 200 200 200 200 | 200 200
+GET     /stoker/accounts/{name}/scale                    200 200 200 | 200 200 200 200 200 | 404 200
+PATCH   /stoker/accounts/{name}/scale                    200 403 403 | 200 200 403 403 403 | 404 200
+GET     /stoker/models/{owner}/{name}/scale              200 200 200 | 200 200 200 200 200 | 404 404
+PATCH   /stoker/models/{owner}/{name}/scale              200 403 403 | 200 200 200 403 403 | 404 404
+GET     /stoker/models/{owner}/{name}/versions/{id}/scale 200 200 200 | 200 200 200 200 200 | 404 404
+PATCH   /stoker/models/{owner}/{name}/versions/{id}/scale 200 403 403 | 200 200 200 403 403 | 404 404
+GET     /stoker/deployments/{owner}/{name}/scale         200 200 200 | 200 200 200 200 200 | 404 404
+PATCH   /stoker/deployments/{owner}/{name}/scale         200 403 403 | 200 200 200 403 403 | 404 404
 POST    /stoker/predictions/missing                      200 403 403 | 200 200 200 403 403 | 200 200
 GET     /stoker/predictions/{id}/wait                    200 200 200 | 200 200 200 200 200 | 404 404
 PUT     /stoker/predictions/{id}                         200 403 403 | 200 200 200 403 403 | 409 409

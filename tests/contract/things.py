@@ -289,6 +289,7 @@ MAKERS: tuple[tuple[str, Maker], ...] = (
     ("/stoker/collections", _collection),
     ("/stoker/models/{owner}/{name}/examples", _example),
     ("/stoker/models", _model),
+    ("/stoker/deployments", _deployment),
     ("/stoker/predictions", _prediction),
     ("/stoker/trainings", _training),
     ("/stoker/builds", _build),
@@ -367,6 +368,10 @@ BODIES: dict[tuple[str, str], Callable[[str, dict[str, str]], dict[str, Any]]] =
     ("GET", "/stoker/tokens"): lambda of, params: {"params": {"account": params["account"]}},
     ("POST", "/stoker/tokens"): lambda of, params: _json(name="laptop", account=params["account"]),
     ("POST", "/stoker/accounts"): lambda of, params: _json(username=f"new{next(_numbers)}"),
+    ("PATCH", "/stoker/accounts/{name}/scale"): lambda of, params: _json(idle_s=90),
+    ("PATCH", "/stoker/models/{owner}/{name}/scale"): lambda of, params: _json(idle_s=90),
+    ("PATCH", "/stoker/models/{owner}/{name}/versions/{id}/scale"): lambda of, params: _json(idle_s=90),
+    ("PATCH", "/stoker/deployments/{owner}/{name}/scale"): lambda of, params: _json(idle_s=90),
     ("PATCH", "/stoker/accounts/{name}"): lambda of, params: _json(name="Renamed"),
     ("PUT", "/stoker/accounts/{name}/members/{member}"): lambda of, params: _json(role="member"),
 }

@@ -32,8 +32,10 @@ from stoker.runtime.live import Live
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
+from stoker.runtime.scales import Scales
 from stoker.runtime.trainings import Trainings
 from stoker.runtime.waits import Waits
+from stoker.runtime.warmth import Warmth
 from stoker.store.sqlite import SqliteStore
 
 SCHEMA: dict[str, Any] = {
@@ -190,6 +192,7 @@ class Stage:
         self.host = RoomyHost()
         self.learning = Learning(store)
         self.boots = Boots()
+        self.scales = Scales(store=store, learning=self.learning, clock=clock, settings=settings)
         self.fleet = Fleet(
             launch=Launch(
                 engine=self.engine,
@@ -202,10 +205,12 @@ class Stage:
             host=self.host,
             placing=Placing(offered(settings.hardware, ())),
             learning=self.learning,
+            scales=self.scales,
             clock=clock,
             settings=settings,
         )
-        self.deployed = Deployed(store=store, fleet=self.fleet, idle_s=settings.idle_s)
+        self.deployed = Deployed(store=store, fleet=self.fleet, scales=self.scales)
+        self.warmth = Warmth(scales=self.scales, fleet=self.fleet, deployed=self.deployed)
         self.outbound = Outbound(())
         files: dict[str, Any] = {
             "store": store, "blobs": blobs, "links": self.links, "clock": clock, "settings": settings,
@@ -250,6 +255,12 @@ class Stage:
         )
         await self.store.versions.create(version)
         return version
+
+    async def another(self, version: Version) -> Version:
+        """A newer version of the same model."""
+        newer = msgspec.structs.replace(version, id=version.id[::-1], created_us=version.created_us + 1)
+        await self.store.versions.create(newer)
+        return newer
 
     def prediction(self, version: Version, *, account: str = "local", **fields: Any) -> Prediction:
         now_us = self.clock.now_us()

@@ -20,6 +20,7 @@ from stoker.core.deployments import Deployment
 from stoker.core.hardware import CPU, Hardware
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
+from stoker.core.scales import Warm
 from stoker.core.settings import Settings
 from stoker.core.waiting import Wait
 from stoker.ports.blobs import Blobs
@@ -66,6 +67,20 @@ class Waits(Protocol):
 
     def paused(self) -> list[dict[str, Any]]:
         """What failed to start and is tried again later, for ``/health``."""
+        ...
+
+
+class Scales(Protocol):
+    """What of instances is asked for, as the time has it."""
+
+    def is_warm(self, warm: Warm, model: str, version: str) -> bool: ...
+
+    def hours_a_week(self, warm: Warm, model: str) -> float: ...
+
+
+class Warmth(Protocol):
+    async def step(self, now_us: int, /) -> None:
+        """Applies what the store has."""
         ...
 
 
@@ -153,6 +168,8 @@ class Services:
     blobs: Blobs
     dispatcher: Dispatcher
     waits: Waits
+    scales: Scales
+    warmth: Warmth
     deployer: Deployer
     builder: Builder
     fetches: Fetches

@@ -17,6 +17,7 @@ from stoker.cli.models import models, versions
 from stoker.cli.predictions import predictions
 from stoker.cli.push import push
 from stoker.cli.run import run
+from stoker.cli.scales import scale, warm
 from stoker.cli.tokens import token
 
 INTERRUPTED = 130
@@ -58,5 +59,19 @@ def cli() -> None:
     """
 
 
-for command in (push, run, models, versions, predictions, import_, boots, token, account, catalog, doctor):
+for command in (
+    push,
+    run,
+    models,
+    versions,
+    predictions,
+    scale,
+    warm,
+    boots,
+    import_,
+    token,
+    account,
+    catalog,
+    doctor,
+):
     cli.add_command(command)

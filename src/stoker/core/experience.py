@@ -9,6 +9,10 @@ WEIGHT = 0.3
 """Of the newest boot or run in the moving averages: some ten of them are remembered."""
 
 
+HOUR_US = 3_600_000_000
+MOST_HOURS = 14 * 24
+
+
 class Experience(msgspec.Struct, frozen=True, kw_only=True):
     boots: int = 0
     boot_s: float | None = None
@@ -20,6 +24,8 @@ class Experience(msgspec.Struct, frozen=True, kw_only=True):
     """Moving average of what lies between two predictions that arrive."""
     asked_us: int = 0
     """When the latest arrived."""
+    hours: tuple[int, ...] = ()
+    """The hours since 1970 in which any arrived, of the latest two weeks with use at most."""
     memory_bytes: int | None = None
     """The most main memory that an instance was seen to take."""
     gpu_memory_bytes: int | None = None
@@ -37,7 +43,9 @@ def ran(before: Experience, took_s: float) -> Experience:
 def asked(before: Experience, now_us: int) -> Experience:
     """With one more prediction that has arrived."""
     gap_s = _moved(before.gap_s, (now_us - before.asked_us) / 1e6) if before.asked_us else None
-    return msgspec.structs.replace(before, gap_s=gap_s, asked_us=now_us)
+    hour = now_us // HOUR_US
+    hours = before.hours if hour in before.hours[-1:] else (*before.hours, hour)[-MOST_HOURS:]
+    return msgspec.structs.replace(before, gap_s=gap_s, asked_us=now_us, hours=hours)
 
 
 def used(before: Experience, *, memory_bytes: int | None, gpu_memory_bytes: int | None = None) -> Experience:

@@ -13,7 +13,7 @@ from stoker import __version__
 from stoker.api.known import KnownVersions
 from stoker.api.services import Services
 from stoker.api.wire import render_prediction
-from stoker.core.hardware import Hardware, offered
+from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
@@ -42,9 +42,11 @@ from stoker.runtime.ledger import Ledger
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
+from stoker.runtime.scales import Scales
 from stoker.runtime.sweep import EVERY_S, Sweep
 from stoker.runtime.trainings import Trainings
 from stoker.runtime.waits import Waits
+from stoker.runtime.warmth import Warmth
 from stoker.runtime.webhooks import Render, Webhooks
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ SYNC_S = 1.0
 MEASURE_S = 5.0
 ENGINE_S = 1.0
 WAITS_S = 1.0
+WARMTH_S = 10.0
 MINUTE_S = 60.0
 
 
@@ -96,16 +99,19 @@ async def assemble(
     launch = Launch(
         engine=engine, workspace=workspace, host=host, boots=boots, clock=clock, settings=settings
     )
+    scales = Scales(store=store, learning=learning, clock=clock, settings=settings)
     fleet = Fleet(
         launch=launch,
         host=host,
         placing=Placing(hardware),
         learning=learning,
+        scales=scales,
         clock=clock,
         settings=settings,
     )
     stack.push_async_callback(fleet.close)
-    deployed = Deployed(store=store, fleet=fleet, idle_s=settings.idle_s)
+    deployed = Deployed(store=store, fleet=fleet, scales=scales)
+    warmth = Warmth(scales=scales, fleet=fleet, deployed=deployed)
     errands = _errands(ground, outbound)
     dispatcher = _dispatcher(ground, fleet, deployed, errands, webhooks)
     waits = Waits(
@@ -125,9 +131,25 @@ async def assemble(
         asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")),
         asyncio.create_task(duties.every(ENGINE_S, engine.step, clock=clock, name="fork servers")),
         asyncio.create_task(duties.every(WAITS_S, waits.step, clock=clock, name="waits")),
+        asyncio.create_task(duties.every(WARMTH_S, warmth.step, clock=clock, name="warmth")),
     ]
     stack.push_async_callback(duties.cancel_all, loops)
-    services = _services(ground, dispatcher, waits, deployed, builder, fetches, boots, hardware)
+    services = Services(
+        store=store,
+        blobs=blobs,
+        dispatcher=dispatcher,
+        waits=waits,
+        scales=scales,
+        warmth=warmth,
+        deployer=deployed,
+        builder=builder,
+        fetches=fetches,
+        links=links,
+        settings=settings,
+        clock=clock,
+        boots=boots,
+        hardware=hardware,
+    )
     stack.push_async_callback(duties.cancel_all, _start_api_loops(clock, services))
     await deployed.recover()
     await dispatcher.recover()
@@ -213,29 +235,3 @@ def _start_api_loops(clock: Clock, services: Services) -> list[asyncio.Task[None
         asyncio.create_task(duties.every(MINUTE_S, services.tokens.step, clock=clock, name="token uses")),
         asyncio.create_task(duties.every(MINUTE_S, services.limits.step, clock=clock, name="rate limits")),
     ]
-
-
-def _services(
-    ground: Ground,
-    dispatcher: Dispatcher,
-    waits: Waits,
-    deployed: Deployed,
-    builder: Builder,
-    fetches: Fetches,
-    boots: Boots,
-    hardware: tuple[Hardware, ...],
-) -> Services:
-    return Services(
-        store=ground.store,
-        blobs=ground.blobs,
-        dispatcher=dispatcher,
-        waits=waits,
-        deployer=deployed,
-        builder=builder,
-        fetches=fetches,
-        links=ground.links,
-        settings=ground.settings,
-        clock=ground.clock,
-        boots=boots,
-        hardware=hardware,
-    )

@@ -11,9 +11,10 @@ from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment, check_takes_predictions
 from stoker.core.errors import NotFound
 from stoker.core.prediction import Prediction
-from stoker.core.scaling import Pool, Scale
+from stoker.core.scaling import Pool
 from stoker.ports.store import Store
 from stoker.runtime.fleet import Fleet
+from stoker.runtime.scales import Scales
 
 
 class Work(Protocol):
@@ -28,8 +29,8 @@ class Deployed:
     work: Work
     """Set by dispatch when it is made."""
 
-    def __init__(self, *, store: Store, fleet: Fleet, idle_s: float):
-        self._idle_s = idle_s
+    def __init__(self, *, store: Store, fleet: Fleet, scales: Scales):
+        self._scales = scales
         self._store = store
         self._fleet = fleet
         self._current: dict[str, Deployment] = {}
@@ -56,9 +57,7 @@ class Deployed:
             self._fleet.retire(deployment.pool)
             self.work.cancel_all(deployment.ref)
         else:
-            release = deployment.release
-            scale = Scale(least=release.min_instances, most=release.max_instances, idle_s=self._idle_s)
-            self._fleet.scale(deployment.pool, version, scale)
+            self._fleet.scale(deployment.pool, version, self._scales.of_release(deployment))
 
     def withdraw(self, deployment: Deployment) -> None:
         """The deployment was deleted; its instances go when they are idle."""
@@ -66,6 +65,14 @@ class Deployed:
         if current is not None and current.created_us == deployment.created_us:
             del self._current[deployment.ref]
             self._fleet.retire(current.pool)
+
+    def rescale(self) -> None:
+        """Somebody may have asked for another idle time."""
+        for deployment in self._current.values():
+            group = self._fleet.group(deployment.pool)
+            scale = self._scales.of_release(deployment)
+            if group is not None and not deployment.release.is_disabled and group.scale != scale:
+                self._fleet.scale(deployment.pool, group.version, scale)
 
     # -- asked by dispatch -------------------------------------------------------------------------
 

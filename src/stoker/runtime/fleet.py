@@ -20,6 +20,7 @@ from stoker.runtime.launch import Launch
 from stoker.runtime.learning import Learning
 from stoker.runtime.member import Member
 from stoker.runtime.placing import Placing
+from stoker.runtime.scales import Scales
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Fleet:
         host: Host,
         placing: Placing,
         learning: Learning,
+        scales: Scales,
         clock: Clock,
         settings: Settings,
     ):
@@ -56,6 +58,7 @@ class Fleet:
         self._host = host
         self._placing = placing
         self._learning = learning
+        self._scales = scales
         self._clock = clock
         self._settings = settings
         self._groups: dict[Pool, Group] = {}
@@ -192,8 +195,7 @@ class Fleet:
     def _group(self, pool: Pool, version: Version) -> Group:
         group = self._groups.get(pool)
         if group is None:
-            scale = Scale(most=self._settings.max_instances, idle_s=self._settings.idle_s)
-            group = self._groups[pool] = Group(pool, version, scale)
+            group = self._groups[pool] = Group(pool, version, self._scales.of(pool, version))
         return group
 
     def _is_over(self, group: Group, now_us: int) -> bool:

@@ -171,7 +171,7 @@ class Job:
         self._settle(Status.FAILED, error)
 
     def add(self, value: bytes, *, item: bool, checkpoint: bool = False) -> None:
-        """The next output, its files taken over; a ``checkpoint`` was yielded with files of the model's own."""
+        """The next output, its files taken over; a ``checkpoint`` was yielded with files of its own."""
         for follower in list(self.followers):
             follower.add(value, item=item)
         self._add(value, item=item, checkpoint=checkpoint)

@@ -313,3 +313,27 @@ CREATE TABLE experiences (
     version TEXT PRIMARY KEY NOT NULL,
     learned TEXT NOT NULL
 ) STRICT;
+
+-- How many instances accounts, models, versions and deployments ask for, as JSON; ``version`` is '' but for versions.
+CREATE TABLE scales (
+    kind TEXT NOT NULL,
+    ref TEXT NOT NULL COLLATE NOCASE,
+    version TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    PRIMARY KEY (kind, ref, version)
+) STRICT;
+
+CREATE TRIGGER forget_model_scales AFTER DELETE ON models
+BEGIN
+    DELETE FROM scales WHERE kind IN ('model', 'version') AND ref = OLD.ref;
+END;
+
+CREATE TRIGGER forget_version_scale AFTER DELETE ON versions
+BEGIN
+    DELETE FROM scales WHERE kind = 'version' AND ref = OLD.model AND version = OLD.id;
+END;
+
+CREATE TRIGGER forget_deployment_scale AFTER DELETE ON deployments
+BEGIN
+    DELETE FROM scales WHERE kind = 'deployment' AND ref = OLD.ref;
+END;

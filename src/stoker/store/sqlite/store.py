@@ -25,6 +25,7 @@ from stoker.store.sqlite.outbox import SqliteOutbox
 from stoker.store.sqlite.predictions import SqlitePredictions
 from stoker.store.sqlite.queries import queries
 from stoker.store.sqlite.readers import Readers
+from stoker.store.sqlite.scales import SqliteScales
 from stoker.store.sqlite.uploads import SqliteUploads
 from stoker.store.sqlite.versions import SqliteVersions
 from stoker.store.sqlite.writer import Writer
@@ -52,6 +53,7 @@ class SqliteStore:
         self.examples = SqliteExamples(writer, readers, self.files)
         self.aliases = SqliteAliases(writer, readers)
         self.experiences = SqliteExperiences(writer, readers)
+        self.scales = SqliteScales(writer, readers)
         self.uploads = SqliteUploads(writer)
         self.claims = SqliteClaims(writer)
         self.lifetimes = SqliteLifetimes(writer, readers)

@@ -1,0 +1,133 @@
+"""``stoker scale`` and ``stoker warm`` against a server that is told what to answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Invoke
+from tests.cli.fake_server import VERSION, FakeServer
+
+PATH = "/v1/stoker/models/local/sketch/scale"
+WARM = {
+    "instances": 2,
+    "until": None,
+    "schedule": "mon-fri 8-18",
+    "adaptive": False,
+    "timezone": "Europe/Berlin",
+    "is_on": True,
+    "hours_a_week": 50.0,
+}
+
+
+def told(**fields: Any) -> dict[str, Any]:
+    return {
+        "kind": "model",
+        "name": "local/sketch",
+        "version": None,
+        "idle_s": None,
+        "min_instances": None,
+        "max_instances": None,
+        "warm": None,
+        "instance_hours_a_week": 0,
+        "micro_usd_a_week": 0,
+    } | fields
+
+
+def test_what_is_asked_for_is_shown(fake: FakeServer, invoke: Invoke) -> None:
+    fake.overrides["GET", PATH] = [(200, told(idle_s=90.0, max_instances=2))]
+    lines = invoke("scale", "local/sketch").stdout.splitlines()
+    assert lines == [
+        "model      local/sketch",
+        "idle       90 s",
+        "min        as the server or whatever it belongs to has it",
+        "max        2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "path", "body"),
+    [
+        (["local/sketch", "--idle", "10m", "--max", "2"], PATH, {"idle_s": 600, "max_instances": 2}),
+        (["local/sketch", "--min", "1", "--idle", "default"], PATH, {"idle_s": None, "min_instances": 1}),
+        (
+            [f"local/sketch:{VERSION}", "--max", "1"],
+            f"/v1/stoker/models/local/sketch/versions/{VERSION}/scale",
+            {"max_instances": 1},
+        ),
+        (["local", "--idle", "5m"], "/v1/stoker/accounts/local/scale", {"idle_s": 300}),
+        (
+            ["local/app", "--deployment", "--idle", "0s"],
+            "/v1/stoker/deployments/local/app/scale",
+            {"idle_s": 0},
+        ),
+    ],
+)
+def test_what_is_changed(
+    fake: FakeServer, invoke: Invoke, args: list[str], path: str, body: dict[str, Any]
+) -> None:
+    fake.overrides["PATCH", path] = [(200, told(**body))]
+    assert json.loads(invoke("scale", *args, "--json").stdout)["name"] == "local/sketch"
+    (asked,) = fake.asked("PATCH", path)
+    assert asked.json() == body
+
+
+def test_warm_says_when_and_what_it_costs(fake: FakeServer, invoke: Invoke) -> None:
+    answer = told(warm=WARM, instance_hours_a_week=100.0, micro_usd_a_week=81_000_000)
+    fake.overrides["PATCH", PATH] = [(200, answer)]
+    args = ["--schedule", "mon-fri 8-18", "--timezone", "Europe/Berlin", "--instances", "2"]
+    lines = invoke("warm", "local/sketch", *args).stdout.splitlines()
+    assert lines[-2:] == [
+        "warm       mon-fri 8-18 (Europe/Berlin) (now)",
+        "kept up    100 instance hours a week, $81.00 a week",
+    ]
+    (asked,) = fake.asked("PATCH", PATH)
+    times = {"schedule": "mon-fri 8-18", "timezone": "Europe/Berlin", "for_s": None, "adaptive": False}
+    assert asked.json() == {"warm": {"instances": 2, **times}}
+
+
+def test_warm_for_a_while_and_off(fake: FakeServer, invoke: Invoke) -> None:
+    until = WARM | {"schedule": None, "timezone": None, "until": "2026-11-20T18:00:00Z", "is_on": False}
+    fake.overrides["PATCH", PATH] = [(200, told(warm=until)), (200, told())]
+    assert (
+        "always until 2026-11-20 18:00:00 UTC (not now)"
+        in invoke("warm", "local/sketch", "--for", "8h").stdout
+    )
+    assert "warm" not in invoke("warm", "local/sketch", "--off").stdout
+    assert [one.json()["warm"] and one.json()["warm"]["for_s"] for one in fake.asked("PATCH", PATH)] == [
+        28800,
+        None,
+    ]
+
+
+def test_the_list_of_what_is_warm(fake: FakeServer, invoke: Invoke) -> None:
+    kept = told(name="local/kept", min_instances=1, instance_hours_a_week=168.0)
+    usual = told(name="local/usual", warm=WARM | {"schedule": None, "timezone": None, "adaptive": True})
+    results = [told(idle_s=5.0), kept, usual]
+    fake.overrides["GET", "/v1/stoker/scales"] = [(200, {"results": results})] * 2
+    lines = invoke("warm", "--list").stdout.splitlines()
+    assert lines[1].split("  ")[0] == "local/kept"
+    assert "always" in lines[1] and "168" in lines[1] and "no price is set" in lines[1]
+    assert "when it is usually used" in lines[2]
+    assert len(lines) == 3
+    assert [one["name"] for one in json.loads(invoke("warm", "--list", "--json").stdout)] == [
+        "local/kept",
+        "local/usual",
+    ]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["warm"],
+        ["warm", "local"],
+        ["warm", "local/sketch", "--list"],
+        ["warm", "--list", "--adaptive"],
+        ["warm", "local/sketch", "--off", "--for", "8h"],
+        ["scale", "local/sketch", "--idle", "soon"],
+        ["scale", f"local/app:{VERSION}", "--deployment"],
+    ],
+)
+def test_what_is_wrongly_called(fake: FakeServer, invoke: Invoke, args: list[str]) -> None:
+    assert invoke(*args).exit_code == 2
+    assert not fake.requests

@@ -10,9 +10,9 @@ Everything may raise ``StorageFailed`` (disk full, read-only); then nothing of t
 later call may succeed. What exists already is ``Conflict`` where no return value says so.
 
 Owners: predictions are written by dispatch (and their data removed by the sweep), models and versions
-by the api and the builder, deployments, scales, collections, examples, aliases, lifetimes, uploads and claims
-by the api, files by whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch (insert,
-in the same transaction as the prediction's change) and the webhook loop (attempts).
+by the api and the builder, deployments, scales, collections, examples, aliases, lifetimes, uploads and
+claims by the api, files by whoever stores one and the sweep, experiences by the fleet, the outbox by dispatch
+(insert, in the same transaction as the prediction's change) and the webhook loop (attempts).
 """
 
 from typing import Protocol

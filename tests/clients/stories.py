@@ -23,7 +23,7 @@ def stocked(server: StokerServer, empty: str) -> None:
     with server.client() as client:
         client.post("/v1/stoker/collections", json={"slug": "images", "name": "Images"})
         client.put("/v1/stoker/collections/images/models/local/empty").raise_for_status()
-        body = {"version": empty, "input": {"text": "kept"}}
+        body = {"version": f"local/empty:{empty}", "input": {"text": "kept"}}
         made = client.post("/v1/predictions", json=body, headers=wait).raise_for_status().json()
         example = {"prediction": made["id"], "default": True}
         client.post(f"{own}/examples", json=example).raise_for_status()

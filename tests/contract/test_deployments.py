@@ -403,7 +403,7 @@ async def test_a_disabled_one_takes_no_predictions(p: Platform) -> None:
 async def test_dispatch_has_the_last_word_on_what_is_disabled(p: Platform) -> None:
     """It may have been disabled while the input's files were stored."""
 
-    def refuse(prediction: Prediction, version: Version, *, told: bool = True) -> Live:
+    def refuse(prediction: Prediction, version: Version, **_: Any) -> Live:
         raise Conflict("The deployment is disabled.")
 
     await deploy(p, await p.version("sketch"))

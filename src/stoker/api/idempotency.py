@@ -7,7 +7,7 @@ while the first is under way wait for it here. A request that is refused or fail
 
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -41,7 +41,7 @@ async def claimed(request: Request, *said: bytes) -> AsyncGenerator[Claim | None
     asked = Claim(
         account=request.account,
         key=key,
-        said=claims.said(request.method, request.scope["path"], *said),
+        said=claims.said(request.method, request.scope["path"], *_asked(request), *said),
         seed=secrets.token_bytes(claims.SEED_BYTES),
         created_us=now_us,
     )
@@ -53,6 +53,11 @@ async def claimed(request: Request, *said: bytes) -> AsyncGenerator[Claim | None
         except Exception:
             await services.store.claims.release(claim)
             raise
+
+
+def _asked(request: Request) -> Iterator[bytes]:
+    """What headers say of the thing that is to be made, not of how to answer; none is not an empty one."""
+    return (repr(request.fields.get(name)).encode() for name in ("cancel-after", "stoker-cache"))
 
 
 def prediction_id(claim: Claim) -> str:

@@ -151,7 +151,13 @@ def test_logs_and_metrics_are_live_and_a_cancel_ends_it(
 ) -> None:
     with lines(tmp_path / "pairs.jsonl", PAIRS) as data:
         running = begin(stock, base, "tuned", train_data=data, **ENDLESS)
-    seen = api.when(client, running.id, lambda training: "checkpoint after step 2\n" in training["logs"])
+    seen = api.when(
+        client,
+        running.id,
+        lambda training: (
+            "checkpoint after step 2\n" in training["logs"] and "checkpoint_step" in training["metrics"]
+        ),
+    )
     assert seen["status"] == "processing"
     assert seen["metrics"]["steps"] == 200_000
     assert seen["metrics"]["checkpoint_step"] >= 2

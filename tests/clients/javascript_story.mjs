@@ -126,7 +126,7 @@ const stories = {
     // After stories.stocked.
     const published = "c".repeat(64);
     const collections = await replicate.collections.list();
-    const found = await replicate.models.search("empty");
+    const found = await replicate.models.search("hollowness");
     return [
       (await replicate.hardware.list())[0].sku,
       collections.results.some((collection) => collection.slug === "images"),

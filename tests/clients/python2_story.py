@@ -120,7 +120,7 @@ def trainings(empty, words, files, slow):
 def catalogue(empty, words, files, slow):
     """After ``stories.stocked``."""
     models = replicate.models
-    found = replicate.Replicate().search(query="empty")
+    found = replicate.Replicate().search(query="hollowness")
     order = {"sort_by": "model_created_at", "sort_direction": "asc"}
     published = "c" * 64
     return [
@@ -128,7 +128,7 @@ def catalogue(empty, words, files, slow):
         "images" in [collection.slug for collection in replicate.collections.list()],
         [model.name for model in replicate.collections.get(collection_slug="images").models],
         [hit.model.name for hit in found.models],
-        [model.name for model in models.search(body="empty")],
+        [model.name for model in models.search(body="hollowness")],
         "empty" in [model.name for model in models.list(**order)],
         "kept" in [made.output for made in models.examples.list(model_owner="local", model_name="empty")],
         models.readme.get(model_owner="local", model_name="empty"),

@@ -16,11 +16,16 @@ MODELS = ("empty", "concatenate", "file_round_trip", "cancellable")
 PUBLISHED = "c" * 64
 """A version id that ``empty`` stands in for once :func:`stocked` was called, as ``acme/empty``."""
 
+SOUGHT = "hollowness"
+"""A word that only ``empty`` is found by, of all that other tests leave on the server."""
+
 
 def stocked(server: StokerServer, empty: str) -> None:
-    """Puts the model into a collection, keeps an example of it, and gives it a published id."""
+    """Describes the model, puts it into a collection, keeps an example of it, and gives it a published id."""
     own, wait = "/v1/stoker/models/local/empty", {"prefer": "wait"}
     with server.client() as client:
+        described = client.patch("/v1/models/local/empty", json={"description": f"Pure {SOUGHT}."})
+        described.raise_for_status()
         client.post("/v1/stoker/collections", json={"slug": "images", "name": "Images"})
         client.put("/v1/stoker/collections/images/models/local/empty").raise_for_status()
         body = {"version": f"local/empty:{empty}", "input": {"text": "kept"}}

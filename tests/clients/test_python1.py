@@ -13,7 +13,7 @@ import pytest
 import replicate
 from replicate.exceptions import ModelError, ReplicateError
 
-from tests.clients.stories import PUBLISHED, paged, stocked
+from tests.clients.stories import PUBLISHED, SOUGHT, paged, stocked
 from tests.conftest import MODELS, Pushed
 from tests.servers import TOKEN, StokerServer
 
@@ -236,7 +236,7 @@ def test_collections_search_examples_and_published_ids(
     assert "images" in [collection.slug for collection in client.collections.list()]
     collection = client.collections.get("images")
     assert [f"{model.owner}/{model.name}" for model in collection.models or []] == ["local/empty"]
-    assert [f"{m.owner}/{m.name}" for m in client.models.search("empty").results] == ["local/empty"]
+    assert [f"{m.owner}/{m.name}" for m in client.models.search(SOUGHT).results] == ["local/empty"]
     assert "empty" in [model.name for model in client.models.list()]
     example = client.models.get("local/empty").default_example
     assert example is not None

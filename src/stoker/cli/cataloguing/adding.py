@@ -63,18 +63,20 @@ def checkpoint_of(api: Api, name: str, version: str) -> dict[str, Any] | None:
 
 def _ensure_model(api: Api, entry: Entry, name: str, choice: Choice, screen: Screen) -> dict[str, Any]:
     about = {field: getattr(entry, field) for field in _ABOUT}
+    visibility = "public" if choice.public else "private"
     found = own_model(api, name)
-    if found is not None:
-        wanted = "public" if choice.public else "private"
-        if found["visibility"] != wanted:
-            screen.line(f"Warning: {name} exists and stays {found['visibility']}.")
-        changed = {field: value for field, value in about.items() if found[field] != value}
-        return api.patch(f"/models/{name}", changed) if changed else found
-    owner, _, short = name.partition("/")
-    wanted = {"visibility": "public" if choice.public else "private", "hardware": _hardware(api, choice)}
-    made = api.post("/models", {"owner": owner, "name": short, **wanted, **about})
-    screen.line(f"Created the {wanted['visibility']} model {name}, on {wanted['hardware']}.")
-    return made
+    if found is None:
+        owner, _, short = name.partition("/")
+        wanted = {"visibility": visibility, "hardware": _hardware(api, choice)}
+        made = api.create("/models", {"owner": owner, "name": short, **wanted, **about})
+        if made is not None:  # else somebody else adds it at this moment
+            screen.line(f"Created the {visibility} model {name}, on {wanted['hardware']}.")
+            return made
+        found = api.get(f"/models/{name}")
+    if found["visibility"] != visibility:
+        screen.line(f"Warning: {name} exists and stays {found['visibility']}.")
+    changed = {field: value for field, value in about.items() if found[field] != value}
+    return api.patch(f"/models/{name}", changed) if changed else found
 
 
 def _hardware(api: Api, choice: Choice) -> str:

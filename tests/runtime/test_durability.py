@@ -65,6 +65,31 @@ def test_after_a_crash_what_waited_runs_and_what_ran_has_failed(tmp_path: Path):
     play(tmp_path, after)
 
 
+def test_output_is_shown_once_the_start_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        live = await stage.submit(version)
+        real, slow_disk = stage.store.predictions.start, asyncio.Event()
+
+        async def held(*args: Any, **options: Any) -> bool:
+            await slow_disk.wait()
+            return await real(*args, **options)
+
+        monkeypatch.setattr(stage.store.predictions, "start", held)
+        instance = await stage.instance()
+        instance.listener.output(1, b'"early"', item=False, files=[])
+        instance.listener.turn_ended()
+        assert live.items == [b'"early"']
+        assert (live.view().status, live.view().output) == (Status.STARTING, None)
+        slow_disk.set()
+        await until(lambda: live.seen.status is Status.PROCESSING)
+        assert live.view().output is not None
+        instance.succeed(1)
+        await live.wait_over()
+
+    play(tmp_path, story)
+
+
 def test_what_was_decided_while_the_disk_was_full_is_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from stoker.core.logs import Log
-from stoker.core.prediction import Prediction
+from stoker.core.prediction import Prediction, Status
 from stoker.core.sharing import Came
 from stoker.core.watched import Watched
 
@@ -46,6 +46,11 @@ class Live(Watched):
         return self.seen.id
 
     @property
+    def is_seen_running(self) -> bool:
+        """Whether the store has it that it runs, or that it is over."""
+        return self.seen.status is not Status.STARTING
+
+    @property
     def logs(self) -> str:
         return self._log.text
 
@@ -56,10 +61,11 @@ class Live(Watched):
         return msgspec.Raw(self.items[-1]) if self.items else None
 
     def view(self) -> Prediction:
-        """The prediction as a GET shows it now."""
+        """The prediction as a GET shows it now: no output before it reads as running (section 7.1)."""
         if self.over or not (self.items or self._log or self.metrics):
             return self.seen
-        shown = msgspec.structs.replace(self.seen, output=self.output(), logs=self.logs)
+        output = self.output() if self.is_seen_running else None
+        shown = msgspec.structs.replace(self.seen, output=output, logs=self.logs)
         if self.seen.kind == "training":
             # Of predictions the recorded answers show none before the end; a training's are how it goes.
             return msgspec.structs.replace(shown, metrics=msgspec.Raw(msgspec.json.encode(self.metrics)))

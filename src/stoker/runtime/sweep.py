@@ -1,5 +1,5 @@
-"""Removes what has outlived its time: data of old predictions, expired files, bytes, sources, environments,
-checkpoints, idempotency keys.
+"""Removes what has outlived its time: data of old predictions, predictions of deleted versions, expired
+files, bytes, sources, environments, checkpoints, idempotency keys.
 
 A duty of the server's. It asks the store what is still referred to and leaves the removing to the adapters.
 """
@@ -34,6 +34,8 @@ class Sweep:
 
     async def step(self, now_us: int) -> None:
         await self._remove_data(now_us)
+        while await self._store.predictions.remove_deleted():
+            pass
         while await self._store.files.expire(now_us):
             pass
         if now_us - self._disk_us >= DISK_EVERY_US:

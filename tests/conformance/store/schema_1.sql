@@ -85,6 +85,15 @@ CREATE INDEX versions_trained ON versions (json_extract(recipe, '$.trained_from'
 CREATE INDEX versions_with_checkpoint ON versions (json_extract(recipe, '$.checkpoint'))
     WHERE json_extract(recipe, '$.checkpoint') IS NOT NULL;
 
+-- Versions whose predictions are still to be removed: those made before that moment.
+CREATE TABLE deleted_versions (
+    model TEXT NOT NULL COLLATE NOCASE,
+    id TEXT NOT NULL,
+    before_us INTEGER NOT NULL,
+    PRIMARY KEY (model, id)
+) STRICT;
+
+-- Of a prediction of kind 'deleted' there is left who ran what for how long; nothing shows it.
 -- Wide values come last: a list or a guard never reads the pages that they overflow to.
 CREATE TABLE predictions (
     id TEXT PRIMARY KEY NOT NULL,
@@ -121,6 +130,7 @@ CREATE INDEX predictions_newest ON predictions (account, kind, created_us, id);
 CREATE INDEX predictions_newest_web ON predictions (account, kind, created_us, id) WHERE source = 'web';
 CREATE INDEX predictions_open ON predictions (status, created_us, id) WHERE completed_us IS NULL;
 CREATE INDEX predictions_of_deployment ON predictions (deployment, completed_us) WHERE deployment IS NOT NULL;
+CREATE INDEX predictions_of_version ON predictions (version, model, account) WHERE kind <> 'deleted';
 CREATE INDEX predictions_to_empty ON predictions (account, coalesce(imported_us, completed_us))
     WHERE completed_us IS NOT NULL AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction';
 

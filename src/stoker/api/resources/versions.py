@@ -7,6 +7,7 @@ from stoker.api.endpoint import Request
 from stoker.api.http import answers, pages
 from stoker.api.resources import models
 from stoker.api.wire import version_object
+from stoker.core.catalog import Model
 from stoker.core.errors import Conflict, NotFound
 
 PAGE = 100
@@ -37,16 +38,29 @@ async def get(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """DELETE /models/{owner}/{name}/versions/{id}: accepted (202), of one's own private models."""
-    model = await models.own(request, "delete")
+    """DELETE /models/{owner}/{name}/versions/{id}: accepted (202), of one's own private models.
+
+    Its predictions and their files go soon after.
+    """
+    model, services = await models.own(request, "delete"), request.services
     if model.visibility == "public":
         raise Conflict("A version of a public model cannot be deleted.")
     id = request.path_params["id"]
-    if await request.services.store.deployments.runs(model.ref, id):
-        raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
-    if await request.services.store.versions.has_trained(model.ref, id):
-        raise Conflict("Another version was trained from this one; delete that first.")
-    if not await request.services.store.versions.delete(model.ref, id):
+    await _check_unused(request, model, id)
+    if not await services.store.versions.delete(model.ref, id, runs_before_us=services.clock.now_us()):
         raise NotFound
-    request.services.versions.forget(id)
+    services.versions.forget(id)
     return Response(status_code=202)
+
+
+async def _check_unused(request: Request, model: Model, id: str) -> None:
+    store = request.services.store
+    if await store.deployments.runs(model.ref, id):
+        raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
+    if await store.versions.has_trained(model.ref, id):
+        raise Conflict("Another version was trained from this one; delete that first.")
+    runners = await store.versions.runners(model.ref, id)
+    if runners.keys() - {model.account, request.caller.account}:
+        raise Conflict("Somebody else has run this version; it stays.")
+    if any(runners.values()):
+        raise Conflict("A prediction of this version is not over; cancel it, or wait for its end, first.")

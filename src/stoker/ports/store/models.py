@@ -84,11 +84,16 @@ class Versions(Protocol):
         """Newest first."""
         ...
 
-    async def delete(self, model: str, id: str) -> bool:
+    async def delete(self, model: str, id: str, *, runs_before_us: int | None = None) -> bool:
         """The newest that is left, with code if any has it, becomes the model's latest where this one was.
 
-        False where there is none, or a deployment's current release runs it.
+        Its predictions from before that moment go too, bit by bit (``Predictions.remove_deleted``); with None
+        they stay. False where there is none, or a deployment's current release runs it.
         """
+        ...
+
+    async def runners(self, model: str, id: str) -> dict[str, bool]:
+        """The accounts that made predictions or trainings of it, and whether any of theirs is not over."""
         ...
 
     async def ids(self) -> set[str]:

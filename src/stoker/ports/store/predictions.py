@@ -100,6 +100,14 @@ class Predictions(Protocol):
         """
         ...
 
+    async def remove_deleted(self, *, limit: int = 500) -> list[str]:
+        """The first of those whose versions were deleted with what they ran; gives their ids.
+
+        No method finds them any more, and their files are forgotten. Who ran what for how long stays in the
+        database, for the bill.
+        """
+        ...
+
 
 class Outbox(Protocol):
     async def due(self, now_us: int, *, limit: int = 100) -> list[Delivery]:

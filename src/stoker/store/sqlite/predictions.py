@@ -101,6 +101,12 @@ class SqlitePredictions:
             self._files_changed()
         return removed
 
+    async def remove_deleted(self, *, limit: int = 500) -> list[str]:
+        removed = await self._write(_remove_deleted, limit)
+        if removed:
+            self._files_changed()
+        return removed
+
     async def _advance(
         self, id: str, sql: str, row: tuple[Any, ...], deliveries: Sequence[Delivery], *, synced: bool
     ) -> bool:
@@ -179,6 +185,19 @@ def _remove_data(db: sqlite3.Connection, account: str, completed_before_us: int,
         rows = db.execute(_SQL["remove_data"], (account, completed_before_us, limit)).fetchall()
         db.executemany(_SQL["remove_files"], rows)
     return [row[0] for row in rows]
+
+
+def _remove_deleted(db: sqlite3.Connection, limit: int) -> list[str]:
+    while (version := db.execute(_SQL["deleted_version"]).fetchone()) is not None:
+        rows = db.execute(_SQL["of_deleted"], (*version, limit)).fetchall()
+        if not rows:
+            db.execute(_SQL["all_deleted"], version)
+            continue
+        with all_or_nothing(db):
+            for query in ("release", "delete", "remove_files"):
+                db.executemany(_SQL[query], rows)
+        return [row[0] for row in rows]
+    return []
 
 
 def _row(p: Prediction) -> tuple[Any, ...]:

@@ -43,8 +43,11 @@ class SqliteVersions:
     async def page(self, model: str, *, cursor: Cursor | None = None, limit: int = 100) -> Page[Version]:
         return await self._read(_page, model, cursor, limit)
 
-    async def delete(self, model: str, id: str) -> bool:
-        return await self._write(_delete, model, id)
+    async def delete(self, model: str, id: str, *, runs_before_us: int | None = None) -> bool:
+        return await self._write(_delete, model, id, runs_before_us)
+
+    async def runners(self, model: str, id: str) -> dict[str, bool]:
+        return await self._read(_runners, id, model)
 
     async def ids(self) -> set[str]:
         return await self._read(_column, _SQL["ids"])
@@ -105,13 +108,19 @@ def _page(db: sqlite3.Connection, model: str, cursor: Cursor | None, limit: int)
     return keyset.page(db, _SQL, "page", (model,), cursor=cursor, limit=limit, build=_version, place=place)
 
 
-def _delete(db: sqlite3.Connection, model: str, id: str) -> bool:
+def _delete(db: sqlite3.Connection, model: str, id: str, runs_before_us: int | None) -> bool:
     with all_or_nothing(db):
         if db.execute(_SQL["delete"], (model, id)).rowcount == 0:
             return False
+        if runs_before_us is not None:
+            db.execute(_SQL["delete_runs"], (model, id, runs_before_us))
         db.execute(_SQL["relatest"], (model, id))
         db.execute(_SQL["set_described"], (model,))
     return True
+
+
+def _runners(db: sqlite3.Connection, id: str, model: str) -> dict[str, bool]:
+    return {account: bool(is_open) for account, is_open in db.execute(_SQL["runs"], (id, model))}
 
 
 def _has_trained(db: sqlite3.Connection, base: str, but: str) -> bool:

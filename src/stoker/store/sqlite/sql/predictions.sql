@@ -30,13 +30,13 @@ UPDATE predictions SET status = 'failed', completed_us = :now_us, error = :error
 WHERE status = 'processing' AND completed_us IS NULL;
 
 -- get: one prediction, whole
-SELECT {columns}, logs FROM predictions WHERE id = ?;
+SELECT {columns}, logs FROM predictions WHERE id = ? AND kind <> 'deleted';
 
 -- known: whether an id is a prediction of that account's
-SELECT id FROM predictions WHERE id = ? AND account = ?;
+SELECT id FROM predictions WHERE id = ? AND account = ? AND kind <> 'deleted';
 
 -- get_by_stream_key: one prediction, whole, by its capability
-SELECT {columns}, logs FROM predictions WHERE stream_key = ?;
+SELECT {columns}, logs FROM predictions WHERE stream_key = ? AND kind <> 'deleted';
 
 -- waiting: all that is starting, oldest first
 SELECT {columns}, logs FROM predictions WHERE status = 'starting' AND completed_us IS NULL ORDER BY created_us, id;
@@ -73,3 +73,21 @@ WHERE id IN (
         AND data_removed = 0 AND source = 'api' AND kept = 0 AND kind = 'prediction'
     ORDER BY coalesce(imported_us, completed_us) LIMIT ?)
 RETURNING id;
+
+-- deleted_version: one whose predictions are to be removed
+SELECT id, model, before_us FROM deleted_versions LIMIT 1;
+
+-- of_deleted: the first predictions of such a version
+SELECT id FROM predictions
+WHERE version = ? AND model = ? AND created_us < ? AND kind <> 'deleted' AND completed_us IS NOT NULL LIMIT ?;
+
+-- release: it is nobody's example any more
+DELETE FROM examples WHERE prediction = ?;
+
+-- delete: leaves what it cost
+UPDATE predictions SET kind = 'deleted', input = x'7B7D', output = NULL, logs = '', error = NULL, webhook = NULL,
+    likeness = NULL, data_removed = 1
+WHERE id = ?;
+
+-- all_deleted: a version has nothing left to be removed
+DELETE FROM deleted_versions WHERE id = ? AND model = ? AND before_us = ?;

@@ -64,6 +64,14 @@ DELETE FROM versions WHERE model = ?1 AND id = ?2 AND NOT EXISTS (
     SELECT 1 FROM releases AS r JOIN deployments AS d ON d.ref = r.deployment AND d.number = r.number
     WHERE r.version = ?2 AND r.model = ?1);
 
+-- delete_runs: remembers that a version's predictions are to be removed
+INSERT INTO deleted_versions (model, id, before_us) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET before_us = excluded.before_us;
+
+-- runs: who ran a version or runs it, and whether some of that is not over
+SELECT account, max(completed_us IS NULL) FROM predictions
+WHERE version = ? AND model = ? AND kind <> 'deleted' GROUP BY account;
+
 -- ids: every version, once however many models have it
 SELECT DISTINCT id FROM versions;
 

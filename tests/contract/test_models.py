@@ -116,7 +116,7 @@ async def test_gotchas_13_to_15_versions(p: Platform) -> None:
 async def test_gotchas_17_and_18_version_delete_answers_202(p: Platform) -> None:
     version = await p.version("sketch")
     path = f"/models/alice/sketch/versions/{version.id}"
-    made = await p.predict(version, prefer="wait")
+    await p.predict(version, prefer="wait")
     assert (await p.client.delete("/models/alice/sketch")).status_code == 409
     assert (await p.other.delete(path)).status_code == 404
     response = await p.client.delete(path, headers={"content-type": "application/json"})

@@ -6,7 +6,6 @@ memory only: one that a server's end cut off has left nothing behind, and is pus
 
 import asyncio
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,8 +13,7 @@ from pathlib import Path
 
 from stoker.core.builds import PLAIN, Build, Order
 from stoker.core.catalog import SourceFile
-from stoker.core.errors import BuildFailed, Invalid, StokerError, Unavailable
-from stoker.core.ids import opaque_key
+from stoker.core.errors import BuildFailed, Invalid, StokerError
 from stoker.core.ignore import CONFIG_FILE
 from stoker.packaging.build_steps import Building, Tools
 from stoker.packaging.checkpoints.shelf import Shelf
@@ -23,6 +21,7 @@ from stoker.packaging.environments.environment import Environments
 from stoker.packaging.live_build import LiveBuild
 from stoker.packaging.machine import Machine
 from stoker.packaging.source import check_files
+from stoker.packaging.tasks import Tasks
 from stoker.packaging.workspace import LocalWorkspace
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
@@ -30,7 +29,6 @@ from stoker.ports.store import Store
 
 _log = logging.getLogger(__name__)
 
-_KEPT_BUILDS = 100
 _AT_ONCE = 2
 
 
@@ -58,10 +56,8 @@ class Builder:
             machine=machine or Machine(),
         )
         self._scratch = environments.scratch
-        self._builds: dict[str, LiveBuild] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._builds: Tasks[LiveBuild] = Tasks()
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._closed = False
 
     async def start(self, model: str, files: Sequence[SourceFile], order: Order = PLAIN) -> Build:
         """Begins a build of files whose blobs are here.
@@ -69,19 +65,16 @@ class Builder:
         Raises ``Invalid`` for paths that make no tree and for a checkpoint that is not here, ``Unavailable``
         while stopping.
         """
-        if self._closed:
-            raise Unavailable
+        self._builds.check_open()
         check_files(files)
         if not any(file.path == CONFIG_FILE for file in files):
             raise Invalid(f"There is no {CONFIG_FILE} in what was pushed.")
         if order.checkpoint is not None and await self._tools.shelf.get(order.checkpoint) is None:
             raise Invalid(f"There is no checkpoint {order.checkpoint} here; fetch it first.")
-        build = Build(id=opaque_key(os.urandom(16)), model=model, created_us=self._tools.clock.now_us())
+        build = Build(id=self._builds.new_id(), model=model, created_us=self._tools.clock.now_us())
         _log.info("build %s of %s", build.id, model)
-        live = self._keep(LiveBuild(build))
-        task = asyncio.create_task(self._run(live, files, order), name=f"build {build.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        live = LiveBuild(build)
+        self._builds.begin(build.id, live, self._run(live, files, order))
         return build
 
     def get(self, id: str) -> LiveBuild | None:
@@ -90,18 +83,7 @@ class Builder:
 
     async def close(self) -> None:
         """Cancels what is being built, and returns when nothing of it is left. May be called again."""
-        self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _keep(self, live: LiveBuild) -> LiveBuild:
-        over = [id for id, build in self._builds.items() if build.is_over]
-        for id in over[: max(0, len(self._builds) - _KEPT_BUILDS + 1)]:
-            del self._builds[id]
-        self._builds[live.seen.id] = live
-        return live
+        await self._builds.close()
 
     async def _run(self, live: LiveBuild, files: Sequence[SourceFile], order: Order) -> None:
         """The edge of a build: whatever happens in it becomes its last event."""

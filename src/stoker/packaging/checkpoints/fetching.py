@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,18 +24,16 @@ from stoker.core.checkpoints import (
     is_hub_id,
     is_plain_path,
 )
-from stoker.core.errors import BuildFailed, FetchFailed, Invalid, StokerError, Unavailable
-from stoker.core.ids import opaque_key
+from stoker.core.errors import BuildFailed, FetchFailed, Invalid, StokerError
 from stoker.packaging.checkpoints import directory, safetensors
 from stoker.packaging.checkpoints.download import Download
 from stoker.packaging.checkpoints.live_fetch import LiveFetch
 from stoker.packaging.checkpoints.shelf import Shelf
+from stoker.packaging.tasks import Tasks
 from stoker.ports.clock import Clock
 from stoker.ports.hub import Hub
 
 _log = logging.getLogger(__name__)
-
-_KEPT = 100
 
 
 class Fetches:
@@ -46,46 +43,30 @@ class Fetches:
         self.shelf = shelf
         self._hub = hub
         self._clock = clock
-        self._fetches: dict[str, LiveFetch] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._fetches: Tasks[LiveFetch] = Tasks()
 
     async def start(self, wanted: Wanted) -> Fetch:
         """Begins, or joins the one that brings the same. Raises ``Invalid`` for what cannot be a source."""
-        if self._closed:
-            raise Unavailable
+        self._fetches.check_open()
         await asyncio.to_thread(_check, wanted)
-        for live in self._fetches.values():
-            if live.seen.wanted == wanted and not live.is_over:
+        for live in self._fetches.under_way():
+            if live.seen.wanted == wanted:
                 return live.seen
-        fetch = Fetch(id=opaque_key(os.urandom(16)), wanted=wanted, created_us=self._clock.now_us())
-        live = self._keep(LiveFetch(fetch))
-        task = asyncio.create_task(self._run(live), name=f"fetch {fetch.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return live.seen
+        fetch = Fetch(id=self._fetches.new_id(), wanted=wanted, created_us=self._clock.now_us())
+        live = LiveFetch(fetch)
+        self._fetches.begin(fetch.id, live, self._run(live))
+        return fetch
 
     def get(self, id: str) -> LiveFetch | None:
         """A fetch of this server's lifetime: those under way, and the latest that are over."""
         return self._fetches.get(id)
 
     def running(self) -> list[Fetch]:
-        return [live.seen for live in self._fetches.values() if not live.is_over]
+        return [live.seen for live in self._fetches.under_way()]
 
     async def close(self) -> None:
         """Breaks off what is under way; it can be gone on with. May be called again."""
-        self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _keep(self, live: LiveFetch) -> LiveFetch:
-        over = [id for id, fetch in self._fetches.items() if fetch.is_over]
-        for id in over[: max(0, len(self._fetches) - _KEPT + 1)]:
-            del self._fetches[id]
-        self._fetches[live.seen.id] = live
-        return live
+        await self._fetches.close()
 
     async def _run(self, live: LiveFetch) -> None:
         """The edge of a fetch: whatever happens in it becomes its end."""

@@ -109,3 +109,38 @@ def test_errors_do_not_tell_a_secret(start_server: StartServer):
         assert failed["status"] == "failed"
         assert key not in everything(server, failed["id"])
     assert found_in(server, key) == []
+
+
+TALKER = """
+import sys
+from cog import BaseRunner, Secret
+
+class Runner(BaseRunner):
+    def run(self, key: Secret, fail: bool = False) -> int:
+        value = key.get_secret_value()
+        print("calling with", value, flush=True)
+        sys.stdout.write("half " + value[:10])
+        sys.stdout.flush()
+        sys.stdout.write(value[10:] + " whole")
+        sys.stdout.flush()
+        if fail:
+            raise ValueError(f"{value} was refused")
+        return len(value)
+"""
+
+
+def test_a_secret_that_the_model_prints_is_not_shown_nor_kept(start_server: StartServer):
+    with Web() as web:
+        server = start_server("--allow-net", "127.0.0.0/8", "--verbose")
+        version = server.push(project(server.data_dir.parent / "talker", TALKER), "local/talker")
+        key, hook = a_secret(), {"webhook": web.url, "webhook_events_filter": ["logs", "completed"]}
+        with server.client() as client:
+            done = run(client, version, {"key": key}, **hook)
+            assert done["logs"] == "calling with [REDACTED]\nhalf [REDACTED] whole"
+            failed = run(client, version, {"key": key, "fail": True}, **hook)
+            assert failed["error"] == "[REDACTED] was refused"
+            assert failed["logs"].endswith("ValueError: [REDACTED] was refused\n")
+        posts = web.await_that(lambda posts: sum(b'"completed_at":"' in post.body for post in posts) == 2)
+        assert not any(key.encode() in post.body for post in posts)
+        assert key not in everything(server, failed["id"])
+    assert found_in(server, key) == []

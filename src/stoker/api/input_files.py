@@ -22,9 +22,9 @@ from stoker.core import ids, retention
 from stoker.core.catalog import FileRecord
 from stoker.core.errors import FieldProblem, InputInvalid
 from stoker.core.permissions import Caller, may
+from stoker.core.redaction import REDACTED
 from stoker.ports.blobs import Blob
 
-REDACTED = "[REDACTED]"
 INLINE_BYTES = 256 * 1024
 """Larger data URIs are decoded beside the event loop."""
 

@@ -12,6 +12,7 @@ import msgspec
 from stoker.core.catalog import Version
 from stoker.core.metrics import Metrics
 from stoker.core.prediction import Prediction, Status
+from stoker.core.redaction import Redaction
 from stoker.core.scaling import Pool
 from stoker.core.trainings import weights_of
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
@@ -74,8 +75,8 @@ class Job:
         self.live = live
         self.files: list[InputFile] = []
         self.input: dict[str, Any] = msgspec.json.decode(prediction.input)
-        if prediction.secrets:
-            self.input |= msgspec.json.decode(prediction.secrets)
+        secrets: dict[str, Any] = msgspec.json.decode(prediction.secrets) if prediction.secrets else {}
+        self.input |= secrets
         self.member: Runner | None = None
         self.number = 0
         self.written = False
@@ -98,6 +99,7 @@ class Job:
         self.backlog: deque[Arrived] = deque()
         self._outcome: tuple[Status, str | None] | None = None
         self._keeper = keeper
+        self._redaction = Redaction(secrets) if secrets else None
         self._room = room_bytes
         self._metrics = Metrics(live.metrics, limit_bytes=MOST_METRICS_BYTES)
         self._metrics_are_cut = False
@@ -120,7 +122,7 @@ class Job:
         for follower in self.followers:
             follower.log(text)
         if not self.ended:
-            self.live.add_log(text)
+            self.live.add_log(self._redaction.piece(text) if self._redaction else text)
 
     def wake(self) -> None:
         """Whoever reads looks again."""
@@ -177,7 +179,10 @@ class Job:
         self._add(value, item=item, checkpoint=checkpoint)
 
     def _settle(self, status: Status, error: str | None) -> None:
-        """The run is over, for all who share it."""
+        """The run is over, for all who share it; none share one that has secrets."""
+        if self._redaction and not self.ended:
+            self.live.add_log(self._redaction.rest())
+            error = self._redaction.whole(error) if error else error
         followers, self.followers = self.followers, []
         for follower in followers:
             follower.leader = None

@@ -203,6 +203,10 @@ async def test_gotcha_35_what_does_not_iterate_has_no_output_before_its_end(p: P
     made, run = await p.running(await p.version("draw"))
     assert (await p.client.get(f"/predictions/{made['id']}")).json()["output"] is None
     run.emit("whole", item=False)
+    now = (await p.client.get(f"/predictions/{made['id']}")).json()
+    assert (now["status"], now["output"]) == ("processing", None)
+    (listed,) = (await p.client.get("/predictions")).json()["results"]
+    assert listed["output"] is None
     await run.end()
     run.stopped.set()
     assert (await p.client.get(f"/predictions/{made['id']}")).json()["output"] == "whole"

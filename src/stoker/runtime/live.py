@@ -46,9 +46,13 @@ class Live(Watched):
         return self.seen.id
 
     @property
-    def is_seen_running(self) -> bool:
-        """Whether the store has it that it runs, or that it is over."""
-        return self.seen.status is not Status.STARTING
+    def shows_output(self) -> bool:
+        """Whether its output can be seen by now: once it reads as running, and a whole one only when it is over.
+
+        Sections 4.6 and 7.1, gotcha 35.
+        """
+        has_started = self.seen.status is not Status.STARTING
+        return self.over or (has_started and (self.iterates or self.seen.kind == "training"))
 
     @property
     def logs(self) -> str:
@@ -61,10 +65,10 @@ class Live(Watched):
         return msgspec.Raw(self.items[-1]) if self.items else None
 
     def view(self) -> Prediction:
-        """The prediction as a GET shows it now: no output before it reads as running (section 7.1)."""
+        """The prediction as a GET shows it now: its output as far as that is shown yet."""
         if self.over or not (self.items or self._log or self.metrics):
             return self.seen
-        output = self.output() if self.is_seen_running else None
+        output = self.output() if self.shows_output else None
         shown = msgspec.structs.replace(self.seen, output=output, logs=self.logs)
         if self.seen.kind == "training":
             # Of predictions the recorded answers show none before the end; a training's are how it goes.

@@ -129,7 +129,7 @@ class Webhooks:
             while not (live.over or live.released):
                 await changed.wait()
                 changed.clear()
-                now = (len(live.items) if live.is_seen_running else 0, len(live.logs))
+                now = (len(live.items) if live.shows_output else 0, len(live.logs))
                 if live.over or not self._is_news(live.seen, sent, now):
                     continue
                 sent = now

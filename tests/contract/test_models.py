@@ -74,6 +74,14 @@ async def test_models_that_cannot_be_made(p: Platform) -> None:
         assert response.status_code == status, (change, response.text)
         assert response.json()["status"] == status
     assert (await p.client.post("/models", json=NEW | {"name": "taken"})).headers["x-should-retry"] == "false"
+    hidden = (await p.client.post("/models", json=NEW | {"visibility": "hidden"})).json()
+    assert hidden["invalid_fields"] == [
+        {
+            "type": "enum",
+            "field": "visibility",
+            "description": 'visibility must be one of the following: "public", "private"',
+        }
+    ]
     missing = (await p.client.post("/models", json={"owner": "alice"})).json()
     assert [field["description"] for field in missing["invalid_fields"]] == [
         "name is required",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import NoneType
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -113,8 +113,18 @@ def _mistyped(name: str, given: dict[str, Any], kind: Any) -> list[FieldProblem]
     try:
         msgspec.convert(given[name], kind)
     except msgspec.ValidationError as error:
+        if isinstance(given[name], str) and (choices := _choices(kind)):
+            return [FieldProblem("enum", name, f"{name} must be one of the following: {choices}")]
         return [FieldProblem("invalid_type", name, _expectation(given[name], kind) or str(error))]
     return []
+
+
+def _choices(kind: Any) -> str:
+    """The texts that a field may be, where it is a choice among texts and nothing else."""
+    kinds = [kind] if get_origin(kind) is Literal else [t for t in get_args(kind) if t is not NoneType]
+    if not all(get_origin(one) is Literal for one in kinds):
+        return ""
+    return ", ".join(f'"{text}"' for one in kinds for text in get_args(one))
 
 
 def _expectation(value: Any, kind: Any) -> str | None:

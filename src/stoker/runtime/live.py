@@ -47,9 +47,9 @@ class Live(Watched):
 
     @property
     def shows_output(self) -> bool:
-        """Whether its output can be seen by now: once it reads as running, and a whole one only when it is over.
+        """Whether its output is shown by now: once it reads as running, and one that comes whole at the end.
 
-        Sections 4.6 and 7.1, gotcha 35.
+        Section 7.1 and gotcha 35 of the HTTP contract.
         """
         has_started = self.seen.status is not Status.STARTING
         return self.over or (has_started and (self.iterates or self.seen.kind == "training"))

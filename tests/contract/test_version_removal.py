@@ -66,3 +66,15 @@ async def test_one_that_somebody_else_ran_stays(p: Platform) -> None:
     (await p.other.post("/predictions", json=body, headers=wait)).raise_for_status()
     refused(await p.client.delete(path), 409, "Somebody else")
     assert (await p.client.get(path)).status_code == 200
+
+
+@story_with(**OPERATED)
+async def test_one_that_stands_in_for_a_published_id_stays(p: Platform) -> None:
+    version = await p.version("sketch")
+    path, published = f"/models/alice/sketch/versions/{version.id}", "f" * 64
+    given = {"aliases": [{"model": "acme/kite", "id": published}]}
+    (await p.client.put(f"/stoker{path}/aliases", json=given)).raise_for_status()
+    refused(await p.client.delete(path), 409, "stands in for published ids")
+    assert (await p.client.get(f"/models/acme/kite/versions/{published}")).status_code == 200
+    (await p.client.put(f"/stoker{path}/aliases", json={"aliases": []})).raise_for_status()
+    assert (await p.client.delete(path)).status_code == 202

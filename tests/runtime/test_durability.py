@@ -77,7 +77,7 @@ def test_output_is_shown_once_the_start_is_kept(tmp_path: Path, monkeypatch: pyt
 
         monkeypatch.setattr(stage.store.predictions, "start", held)
         instance = await stage.instance()
-        instance.listener.output(1, b'"early"', item=False, files=[])
+        instance.listener.output(1, b'"early"', item=True, files=[])
         instance.listener.turn_ended()
         assert live.items == [b'"early"']
         assert (live.view().status, live.view().output) == (Status.STARTING, None)

@@ -59,6 +59,8 @@ async def _check_unused(request: Request, model: Model, id: str) -> None:
         raise Conflict("A deployment runs this version; give it another one, or delete it, first.")
     if await store.versions.has_trained(model.ref, id):
         raise Conflict("Another version was trained from this one; delete that first.")
+    if await store.aliases.of_version(model.ref, id):
+        raise Conflict("This version stands in for published ids; take its aliases from it first.")
     runners = await store.versions.runners(model.ref, id)
     if runners.keys() - {model.account, request.caller.account}:
         raise Conflict("Somebody else has run this version; it stays.")

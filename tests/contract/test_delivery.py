@@ -134,12 +134,13 @@ async def test_links_expire_and_cannot_be_forged(p: Platform) -> None:
 
 
 @story
-async def test_its_description_has_no_md5(p: Platform) -> None:
-    await stored(p)
+async def test_the_files_api_has_nothing_of_it(p: Platform) -> None:
+    url = await stored(p)
     (record,) = (await p.store.files.page("alice", origin="output")).items
-    sha256 = hashlib.sha256(CONTENT).hexdigest()
-    described = (await p.client.get(f"/files/{record.id}")).json()
-    assert (described["etag"], described["checksums"]) == (sha256, {"sha256": sha256})
+    assert (await p.client.get("/files")).json()["results"] == []
+    assert (await p.client.get(f"/files/{record.id}")).status_code == 404
+    assert (await p.client.delete(f"/files/{record.id}")).status_code == 404
+    assert (await p.anonymous.get(url)).status_code == 200
 
 
 @story

@@ -311,6 +311,15 @@ async def test_one_with_a_prediction_that_still_waits_stays(p: Platform) -> None
 
 
 @story
+async def test_one_that_keeps_instances_up_stays(p: Platform) -> None:
+    await deploy(p, await p.version("sketch"))
+    await change(p, min_instances=1)
+    refused(await p.client.delete("/deployments/alice/app"), 409, "set min_instances to 0 first")
+    await change(p, min_instances=0)
+    assert (await p.client.delete("/deployments/alice/app")).status_code == 204
+
+
+@story
 async def test_a_disabled_one_is_deleted_at_once(p: Platform) -> None:
     await deploy(p, await p.version("sketch"))
     own = "/deployments/alice/app"

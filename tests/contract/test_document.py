@@ -81,9 +81,6 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 }
 """What each operation's JSON body is read as; ``models.search`` reads text, OpenAI's what a model has."""
 
-OPTIONAL = {"md5"}
-"""Recorded always, of uploads; what a model made has none."""
-
 Node = dict[str, Any]
 
 
@@ -229,7 +226,7 @@ def differences(schema: Node, shape: Node, at: str) -> list[str]:
         found += differences(schema["items"], shape["items"], f"{at}[]")
     if schema.get("additionalProperties") is not False:
         return found
-    missing = always(shape) - {*schema.get("required", []), *OPTIONAL}
+    missing = always(shape) - set(schema.get("required", []))
     return found + [f"{at}.{name} is not required" for name in sorted(missing)]
 
 

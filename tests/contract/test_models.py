@@ -135,6 +135,16 @@ async def test_gotchas_17_and_18_version_delete_answers_202(p: Platform) -> None
     assert (await p.client.delete("/models/alice/sketch")).status_code == 204
 
 
+@story_with(models_per_account=2)
+async def test_an_account_has_so_many_models_and_no_more(p: Platform) -> None:
+    wanted = {"owner": "alice", "visibility": "private", "hardware": "cpu"}
+    answers = [await p.client.post("/models", json=wanted | {"name": f"m{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 403]
+    assert answers[2].json()["detail"] == "alice has 2 models, which is the most that an account may have."
+    assert (await p.client.delete("/models/alice/m0")).status_code == 204
+    assert (await p.client.post("/models", json=wanted | {"name": "m2"})).status_code == 201
+
+
 @story
 async def test_public_models_are_not_deleted(p: Platform) -> None:
     version = await p.version("sketch", visibility="public")

@@ -75,7 +75,7 @@ def test_a_secret_that_had_to_wait_is_forgotten_once_the_run_has_it(start_server
         waiting = create(client, version, {"key": key, "wait_s": 600})["id"]
         assert get(client, waiting)["input"]["key"] == "[REDACTED]"
         client.post(f"/v1/predictions/{busy}/cancel")
-        when(client, waiting, lambda p: "got" in p["logs"])
+        when(client, waiting, lambda p: "got" in p["logs"] and p["status"] == "processing")
         assert found_in(server, key) == []
         client.post(f"/v1/predictions/{waiting}/cancel")
 

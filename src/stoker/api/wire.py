@@ -72,7 +72,7 @@ class PredictionObject(msgspec.Struct, frozen=True, kw_only=True):
 
 def prediction_object(prediction: Prediction, *, links: Links, streams: Streams | None) -> PredictionObject:
     """The prediction as clients see it."""
-    p = prediction
+    p = _without_checkpoint(prediction) if prediction.kind == "training" else prediction
     urls = links.prediction(
         p.id, stream_key=p.stream_key if streams else None, files=streams == "files", kind=p.kind
     )
@@ -98,6 +98,16 @@ def prediction_object(prediction: Prediction, *, links: Links, streams: Streams 
         deployment=p.deployment or UNSET,
         imported_at=UNSET if p.imported_us is None else time_text(p.imported_us),
     )
+
+
+def _without_checkpoint(training: Prediction) -> Prediction:
+    """Section 4.8: the output names a version or is null. A checkpoint goes among the metrics, which every
+    client hands on."""
+    output: dict[str, Any] = {} if training.output is None else msgspec.json.decode(training.output)
+    if "version" in output or "weights" not in output:
+        return training
+    metrics = msgspec.json.decode(training.metrics) | {"checkpoint": output["weights"]}
+    return msgspec.structs.replace(training, output=None, metrics=msgspec.Raw(encode(metrics)))
 
 
 def render_prediction(prediction: Prediction, *, links: Links, streams: Streams | None) -> bytes:
@@ -175,18 +185,15 @@ def deployment_object(deployment: Deployment, *, created_by: dict[str, Any]) -> 
 
 
 def file_object(record: FileRecord, *, links: Links) -> dict[str, Any]:
-    """Section 4.9; ``name`` and ``etag`` are missing from the newest specification but clients need them.
-
-    What a model made has no md5.
-    """
-    md5 = {} if record.md5 is None else {"md5": record.md5}
+    """Section 4.9, of an upload; ``name`` and ``etag`` are missing from the newest specification but clients
+    need them."""
     return {
         "id": record.id,
         "name": record.name,
         "content_type": record.content_type,
         "size": record.size_bytes,
-        "etag": record.md5 or record.sha256,
-        "checksums": {"sha256": record.sha256, **md5},
+        "etag": record.md5,
+        "checksums": {"sha256": record.sha256, "md5": record.md5},
         "metadata": record.metadata,
         "created_at": time_text(record.created_us),
         "expires_at": time_text(record.expires_us),

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most predictions that may wait for the same version or deployment; 0 is no limit."""
     queue_limit_per_account: int = 100_000
     """Most predictions of one account that may wait at once; 0 is no limit."""
+    models_per_account: int = 1000
+    """Most models of one account; 0 is no limit (section 5.4 of the HTTP contract)."""
     upload_ttl_s: float = 86400.0
     """How long an uploaded file is kept."""
     environment_keep_s: float = 604800.0

@@ -110,6 +110,8 @@ async def update(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """DELETE /deployments/{owner}/{name}: one that is disabled, or has been out of use for a while."""
     deployment = await _own(request, "delete")
+    if deployment.release.min_instances > 0:
+        raise Conflict(f"The deployment {deployment.ref} keeps instances up; set min_instances to 0 first.")
     store, now_us = request.services.store, request.services.clock.now_us()
     since_us = unused_since_us(deployment.release, now_us)
     if not await store.deployments.delete(deployment.ref, unused_since_us=since_us):

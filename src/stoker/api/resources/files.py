@@ -127,8 +127,10 @@ def _record(request: Request, upload: Upload, claim: Claim | None) -> FileRecord
 
 
 async def _own(request: Request) -> FileRecord:
+    """An upload that the caller may see; what a model made is its prediction's."""
     record = await request.services.store.files.get(request.path_params["id"])
-    now_us = request.services.clock.now_us()
-    if record is None or not may(request.caller, "see", record) or record.expires_us <= now_us:
+    if record is None or record.origin != "upload" or not may(request.caller, "see", record):
+        raise NotFound
+    if record.expires_us <= request.services.clock.now_us():
         raise NotFound
     return record

@@ -56,6 +56,7 @@ async def create(request: Request) -> Response:
     fields: dict[str, Any] = msgspec.structs.asdict(wanted) | {"owner": owner.name, "account": owner.account}
     model = Model(created_us=idempotency.moment_us(request), **fields)
     store = request.services.store.models
+    await _check_room(request.services, model)
     if not await store.create(model):
         there = await store.get(model.owner, model.name)
         if not idempotency.made_before(request, there):
@@ -155,6 +156,13 @@ async def own(request: Request, action: Action = "change") -> Model:
     model = await references.real_model(request.services, owner, name, caller=request.caller)
     demand(request.caller, action, model)
     return model
+
+
+async def _check_room(services: Services, model: Model) -> None:
+    """For one that is new: what is there already is for the creation to say."""
+    most, store = services.settings.models_per_account, services.store.models
+    if most and await store.count(model.account) >= most and await store.get(model.owner, model.name) is None:
+        raise Forbidden(f"{model.account} has {most} models, which is the most that an account may have.")
 
 
 async def describe(services: Services, model: Model) -> dict[str, Any]:

@@ -25,6 +25,10 @@ class Models(Protocol):
 
     async def get(self, owner: str, name: str) -> Model | None: ...
 
+    async def count(self, account: str) -> int:
+        """How many the account has."""
+        ...
+
     async def page(
         self,
         account: str,

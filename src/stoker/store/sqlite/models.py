@@ -43,6 +43,9 @@ class SqliteModels:
     async def get(self, owner: str, name: str) -> Model | None:
         return await self._read(_get, f"{owner}/{name}")
 
+    async def count(self, account: str) -> int:
+        return await self._read(_count, account)
+
     async def page(
         self,
         account: str,
@@ -75,6 +78,10 @@ def _create(db: sqlite3.Connection, model: Model) -> bool:
 def _get(db: sqlite3.Connection, ref: str) -> Model | None:
     row = db.execute(_SQL["get"], (ref,)).fetchone()
     return model_of(row) if row else None
+
+
+def _count(db: sqlite3.Connection, account: str) -> int:
+    return db.execute(_SQL["count"], (account,)).fetchone()[0]
 
 
 def _page(

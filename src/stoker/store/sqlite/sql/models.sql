@@ -4,6 +4,9 @@ INSERT INTO models ({columns}, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 -- get: one model
 SELECT {columns} FROM models WHERE ref = ?;
 
+-- count: how many an account has
+SELECT count(*) FROM models WHERE account = ?;
+
 -- page: the public ones, one account's own and those of its organisations, between two places
 SELECT {columns}, created_us AS moment, ref AS called FROM models
     WHERE visibility = 'public'

@@ -140,6 +140,10 @@ class Play(RuleBasedStateMachine):
         assert sorted(told) == sorted(id for _, _, id in self.waiting)
         assert len(self.queue) == len(self.waiting)
         assert bool(self.queue) == bool(self.waiting)
+        for account in "abc":
+            ids = {id for owner, _, id in self.waiting if owner == account}
+            assert self.queue.before(account, ids) == {id: told.index(id) for id in told if id in ids}
+            assert self.queue.before(account, {"nobody"}) == {}
 
     def teardown(self) -> None:
         assert list(self.queue) == drained(self.queue)

@@ -7,7 +7,7 @@ priorities are for, is not all of a sudden as urgent as the rest.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ Item = TypeVar("Item")
 class _Place(NamedTuple, Generic[Item]):
     number: int
     """Grows with every place that is taken."""
+    id: str
     item: Item
 
 
@@ -44,19 +45,40 @@ class FairQueue(Generic[Item]):
         """All that wait, in the order in which they have their turns if nothing comes or goes."""
         lines = [iter(line) for line in self._lines.values()]
         while lines:
-            left: list[Iterator[Item]] = []
+            left: list[Iterator[_Place[Item]]] = []
             for line in lines:
-                for item in islice(line, 1):
-                    yield item
+                for place in islice(line, 1):
+                    yield place.item
                     left.append(line)
             lines = left
+
+    def before(self, account: str, ids: Collection[str]) -> dict[str, int]:
+        """By id, how many have their turn before each of those of the account, as far as they wait."""
+        line = self._lines.get(account)
+        found: dict[str, int] = {}
+        for rank, place in enumerate(line or ()):
+            if len(found) == len(ids):
+                break
+            if place.id in ids:
+                found[place.id] = self._before(account, rank)
+        return found
+
+    def _before(self, account: str, rank: int) -> int:
+        """The same for the one before whom so many of its account have theirs: others have as many."""
+        before, turns = rank, rank + 1
+        for other, line in self._lines.items():
+            if other == account:
+                turns = rank  # those behind it in turn have had one less
+            else:
+                before += min(len(line), turns)
+        return before
 
     def push(self, account: str, id: str, item: Item, priority: Priority = "normal") -> None:
         line = self._lines.get(account)
         if line is None:
             line = self._lines[account] = _Line()
         self._numbers += 1
-        line.push(id, _Place(self._numbers, item), priority)
+        line.push(_Place(self._numbers, id, item), priority)
         self._length += 1
 
     def pop(self) -> Item:
@@ -87,7 +109,7 @@ class FairQueue(Generic[Item]):
         line = self._lines.get(account)
         if line is not None and line.waits_below(id, priority) and (place := line.remove(id)) is not None:
             self._numbers += 1
-            line.push(id, _Place(self._numbers, place.item), priority)
+            line.push(place._replace(number=self._numbers), priority)
 
 
 class _Line(Generic[Item]):
@@ -101,28 +123,28 @@ class _Line(Generic[Item]):
         self._passed = 0
         """How many turns in a row have passed over whoever has waited longest."""
 
-    def __bool__(self) -> bool:
-        return any(self._levels)
+    def __len__(self) -> int:
+        return sum(map(len, self._levels))
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[_Place[Item]]:
+        """In turn, if nothing comes or goes."""
         levels = [iter(level.values()) for level in self._levels if level]
         heads = [next(level) for level in levels]
         passed = self._passed
         while len(heads) > 1:
             turn, passed = _turn(heads, passed)
-            yield heads[turn].item
+            yield heads[turn]
             following = next(levels[turn], None)
             if following is None:
                 del heads[turn], levels[turn]
             else:
                 heads[turn] = following
         for head, level in zip(heads, levels, strict=True):
-            yield head.item
-            for place in level:
-                yield place.item
+            yield head
+            yield from level
 
-    def push(self, id: str, place: _Place[Item], priority: Priority) -> None:
-        self._levels[PRIORITIES.index(priority)][id] = place
+    def push(self, place: _Place[Item], priority: Priority) -> None:
+        self._levels[PRIORITIES.index(priority)][place.id] = place
 
     def pop(self) -> Item:
         levels = [level for level in self._levels if level]

@@ -16,7 +16,7 @@ from stoker.core.prediction import INTERRUPTED, Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
-from stoker.runtime import flights
+from stoker.runtime import flights, stopping
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
@@ -30,9 +30,6 @@ from stoker.runtime.overdue import Overdue
 from stoker.runtime.roster import Roster
 
 log = logging.getLogger(__name__)
-
-WRITE_WITHIN_S = 5.0
-"""How long a stop waits for the disk; the next start finds what was not written and ends it."""
 
 
 class Dispatcher:
@@ -143,14 +140,7 @@ class Dispatcher:
         running = list(self.roster.running())
         waiting = len(self.roster) - len(running)
         log.info("stopping: %d predictions run, %d wait; a second signal hurries", len(running), waiting)
-        over = asyncio.gather(*(job.live.wait_over() for job in running))
-        hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
-        await asyncio.wait([over, hurried], timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        for job in running:
-            if not job.ended:
-                job.fail(INTERRUPTED)
-        await asyncio.wait([over], timeout=WRITE_WITHIN_S)
+        await stopping.let_end(running, grace_s, hurry=hurry or asyncio.Event())
         for job in self.roster.all():
             job.live.release()
         self._errands.close()

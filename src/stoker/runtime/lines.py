@@ -39,20 +39,17 @@ class Lines:
     def length(self, pool: Pool) -> int:
         return len(self._queues.get(pool, ()))
 
-    def of(self, pool: Pool) -> Iterable[Job]:
-        """Those that stand in the pool's line, in turn."""
-        return self._queues.get(pool, ())
-
     def places(self, pool: Pool, wanted: Iterable[Job]) -> dict[str, int]:
         """By id, how many have their turn before each of those; without those that stand in no line."""
-        left = {job.id for job in wanted}
+        queue = self._queues.get(pool)
+        if queue is None:
+            return {}
+        of_account: dict[str, set[str]] = {}
+        for job in wanted:
+            of_account.setdefault(job.prediction.account, set()).add(job.id)
         found: dict[str, int] = {}
-        for before, job in enumerate(self.of(pool)):
-            if job.id in left:
-                found[job.id] = before
-                left.remove(job.id)
-                if not left:
-                    break
+        for account, ids in of_account.items():
+            found |= queue.before(account, ids)
         return found
 
     def join(self, job: Job) -> None:

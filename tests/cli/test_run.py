@@ -360,3 +360,14 @@ def test_each_reason_to_wait_is_one_line_in_a_pipe(fake: FakeServer, invoke: Inv
         "Waiting to start the model again: no weights",
         "What the server says.",
     ]
+
+
+def test_a_priority_goes_as_a_header_and_only_where_one_is_given(story: FakeServer, invoke: Invoke) -> None:
+    assert invoke("run", "local/story", "-i", "prompt=hi", "--priority", "low").exit_code == 0
+    states(story, {}, output="done")
+    assert invoke("run", "local/story", "-i", "prompt=hi").exit_code == 0
+    sent = [request.headers.get("stoker-priority") for request in story.asked("POST", "/v1/predictions")]
+    assert sent == ["low", None]
+    refused = invoke("run", "local/story", "--priority", "urgent")
+    assert refused.exit_code == 2
+    assert "'high', 'normal', 'low'" in refused.stderr

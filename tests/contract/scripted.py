@@ -12,7 +12,7 @@ import msgspec
 
 from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment
-from stoker.core.errors import Unavailable
+from stoker.core.errors import StokerError, Unavailable
 from stoker.core.prediction import Ending, Prediction, Status, final_metrics, finished, started
 from stoker.core.waiting import Wait
 from stoker.ports.clock import Clock
@@ -128,6 +128,8 @@ class ScriptedDispatcher:
     def __init__(self, store: Store, clock: Clock):
         self.script: Script = echo
         self.draining = False
+        self.refuses: StokerError | None = None
+        """What the next predictions are answered with, instead of being taken."""
         self.running: list[dict[str, Any]] = []
         self.waits: dict[str, Wait] = {}
         """Why predictions wait, by their ids."""
@@ -144,6 +146,8 @@ class ScriptedDispatcher:
     ) -> Live:
         if self.draining:
             raise Unavailable
+        if self.refuses is not None:
+            raise self.refuses
         self.submitted.append(prediction)
         live = Live(prediction, iterates=version.iterates, log_limit_bytes=1 << 20)
         run = self._runs[prediction.id] = Run(live, self._store, self._clock)

@@ -24,6 +24,7 @@ async def test_a_wait_is_told(p: Platform) -> None:
         {
             "id": made["id"],
             "status": "starting",
+            "priority": "normal",
             "wait": {
                 "reason": "boot",
                 "message": "An instance starts.",
@@ -55,10 +56,11 @@ async def test_what_runs_or_is_over_does_not_wait(p: Platform) -> None:
     made, run = await p.running(await p.version("sketch"))
     assert p.dispatcher.script is never_ends
     path = f"/stoker/predictions/{made['id']}/wait"
-    assert (await p.client.get(path)).json() == {"id": made["id"], "status": "processing", "wait": None}
+    told = {"id": made["id"], "priority": "normal", "wait": None}
+    assert (await p.client.get(path)).json() == told | {"status": "processing"}
     await run.end()
     run.stopped.set()
-    assert (await p.client.get(path)).json() == {"id": made["id"], "status": "succeeded", "wait": None}
+    assert (await p.client.get(path)).json() == told | {"status": "succeeded"}
     assert (await p.other.get(path)).status_code == 404
 
 

@@ -75,7 +75,7 @@ def test_a_deadline_that_was_over_while_the_server_was_away_ends_it_at_the_next_
     async def after_a_restart(stage: Stage) -> None:
         stage.clock.advance(6)
         await stage.dispatcher.recover()
-        (waits,) = stage.dispatcher.waits()
+        (waits,) = stage.dispatcher.roster.all()
         stage.dispatcher.step(stage.clock.now_us())
         await waits.live.wait_over()
         assert waits.live.seen.status is Status.CANCELED

@@ -1,6 +1,8 @@
 """Why a prediction waits, in words and in seconds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stoker.core.waiting import MOST_STEPS, Booting, WaitView, duration, estimate_s, explain
 
@@ -81,3 +83,17 @@ def test_the_words():
         explain(WaitView(stopping=True)).message == "The server is stopping; this runs after its next start."
     )
     assert [duration(s) for s in (0, 89, 600, 9000)] == ["1 s", "89 s", "10 min", "2.5 h"]
+
+
+seconds = st.integers(0, 100).map(float)
+
+
+@given(st.lists(seconds, min_size=1, max_size=5), st.integers(0, 200), seconds)
+def test_an_estimate_is_what_playing_the_line_through_gives(
+    boots_in_s: list[float], ahead: int, run_s: float
+):
+    boots = [booting(100 - left_s) for left_s in boots_in_s]
+    free = sorted(boots_in_s)
+    for _ in range(ahead):
+        free = sorted([free[0] + run_s, *free[1:]])
+    assert estimate_s(WaitView(ahead=ahead, boots=boots, boot_s=100, run_s=run_s)) == free[0]

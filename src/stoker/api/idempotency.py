@@ -23,6 +23,7 @@ from stoker.core.errors import StorageFailed
 log = logging.getLogger(__name__)
 
 HEADER = "idempotency-key"
+_ASKING = ("cancel-after", "stoker-cache", "stoker-priority")
 REPEATED = {"idempotent-replayed": "true"}
 """Marks an answer that created nothing."""
 
@@ -57,7 +58,7 @@ async def claimed(request: Request, *said: bytes) -> AsyncGenerator[Claim | None
 
 def _asked(request: Request) -> Iterator[bytes]:
     """What headers say of the thing that is to be made, not of how to answer; none is not an empty one."""
-    return (repr(request.fields.get(name)).encode() for name in ("cancel-after", "stoker-cache"))
+    return (repr(request.fields.get(name)).encode() for name in _ASKING)
 
 
 def prediction_id(claim: Claim) -> str:

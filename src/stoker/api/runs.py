@@ -15,7 +15,7 @@ from stoker.api.input_files import Intake
 from stoker.api.known import Known
 from stoker.api.services import Services
 from stoker.api.wire import encode, prediction_object
-from stoker.core import ids
+from stoker.core import ids, priority
 from stoker.core.errors import InputInvalid
 from stoker.core.prediction import EMPTY_OBJECT, Prediction, Status
 from stoker.core.sharing import likeness
@@ -94,6 +94,7 @@ async def new(
     random = secrets.token_bytes(62)
     id = id or ids.prediction_id(now_us, random)
     deadline_us = preferences.deadline_us(request.fields, now_us)
+    urgency = priority.asked(request.fields.get("stoker-priority"))
     intake = Intake(services, caller=request.caller, prediction=id, now_us=now_us)
     taken = await intake.take(known.inputs_for(wanted.kind), wanted.input, wanted.raw_input)
     return Prediction(
@@ -109,6 +110,7 @@ async def new(
         input=taken.shown,
         secrets=taken.secrets,
         deadline_us=deadline_us,
+        priority=urgency,
         webhook=wanted.webhook,
         webhook_events=wanted.webhook_events,
     )

@@ -23,9 +23,20 @@ Examples:
 @click.option(
     "-o", "--output", "target", metavar="FILE", help="Write the output to this file or folder; - is stdout."
 )
+@click.option(
+    "--priority",
+    type=click.Choice(["high", "normal", "low"]),
+    help="Its turn among what waits of your account for the same model.",
+)
 @click.pass_context
 def run(
-    ctx: click.Context, name: str, given: tuple[str, ...], stream: bool, as_json: bool, target: str | None
+    ctx: click.Context,
+    name: str,
+    given: tuple[str, ...],
+    stream: bool,
+    as_json: bool,
+    target: str | None,
+    priority: str | None,
 ) -> None:
     """Run a model once and wait for its output.
 
@@ -42,5 +53,5 @@ def run(
     from stoker.cli.reference import parse
     from stoker.cli.running.execution import Order, execute
 
-    order = Order(parse(name), given, stream=stream, as_json=as_json, target=target)
+    order = Order(parse(name), given, stream=stream, as_json=as_json, target=target, priority=priority)
     ctx.exit(execute(order))

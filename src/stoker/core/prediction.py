@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from stoker.core.priority import Priority
+
 Kind = Literal["prediction", "training", "example"]
 """An example ran elsewhere, for somebody else: it shows what a model does, and is in no account's history."""
 
@@ -85,6 +87,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     data_removed: bool = False
     kept: bool = False
     """Whether its data stays whatever the account's retention says: it is shown as an example."""
+    priority: Priority = "normal"
+    """Before or after which others of its account it has its turn."""
     likeness: str | None = None
     """What it asks its version, as a digest (``core.sharing``); None where it shares with nobody."""
     copied_from: str | None = None

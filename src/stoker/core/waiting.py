@@ -15,7 +15,7 @@ Reason = Literal["files", "queue", "boot", "room", "paused", "stopping"]
 failed and the next try is later; the server stops, and it runs after the next start."""
 
 MOST_STEPS = 1000
-"""So many predictions before it are played through; beyond, the averages alone tell."""
+"""So many predictions before it are played through at most; beyond, the average alone tells."""
 
 
 class Booting(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +110,19 @@ def estimate_s(view: WaitView) -> float | None:
 
 
 def _turn_s(free: list[float], ahead: int, run_s: float) -> float:
-    """When a slot is free for whoever has so many before it, each run taking the average."""
-    played = min(ahead, MOST_STEPS)
+    """When a slot is free for whoever has so many before it, each run taking the average.
+
+    Once the slots are free within one run of each other, they are so again after a run of each.
+    """
     heapq.heapify(free)
-    for _ in range(played):
-        heapq.heappush(free, heapq.heappop(free) + run_s)
-    return free[0] + (ahead - played) * run_s / len(free)
+    last_s = max(free)
+    for _ in range(min(ahead, MOST_STEPS)):
+        if last_s - free[0] <= run_s:
+            break
+        heapq.heapreplace(free, free[0] + run_s)
+        ahead -= 1
+    rounds, turn = divmod(ahead, len(free))
+    return sorted(free)[turn] + rounds * run_s
 
 
 def _left(run_s: float | None, so_far_s: float) -> float | None:

@@ -7,29 +7,29 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from stoker.core.catalog import Version
 from stoker.core.errors import Unavailable
-from stoker.core.prediction import INTERRUPTED, Ending, Prediction, Status, final_metrics, finished, started
-from stoker.core.queue import FairQueue
+from stoker.core.prediction import INTERRUPTED, Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
-from stoker.runtime import copying, flights, overdue, queues
+from stoker.runtime import flights, stopping
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.job import Job
 from stoker.runtime.ledger import Ledger
+from stoker.runtime.lifecycle import LifeCycle
+from stoker.runtime.lines import Lines
 from stoker.runtime.live import Live
 from stoker.runtime.member import Member
+from stoker.runtime.overdue import Overdue
+from stoker.runtime.roster import Roster
 
 log = logging.getLogger(__name__)
-
-WRITE_WITHIN_S = 5.0
-"""How long a stop waits for the disk; the next start finds what was not written and ends it."""
 
 
 class Dispatcher:
@@ -46,6 +46,8 @@ class Dispatcher:
     ):
         """``watched`` is called with the log of each prediction that is taken."""
         self.draining = False
+        self.roster = Roster()
+        self.lines = Lines(settings)
         self._ledger = ledger
         self._fleet = fleet
         self._deployed = deployed
@@ -53,9 +55,8 @@ class Dispatcher:
         self._clock = clock
         self._settings = settings
         self._watched = watched
-        self._jobs: dict[str, Job] = {}
-        self._streams: dict[str, Live] = {}
-        self._queues: dict[Pool, FairQueue[Job]] = {}
+        self._life = LifeCycle(ledger=ledger, clock=clock, refused=self._reject, over=self._forget)
+        self._overdue = Overdue(settings)
         self._flights = flights.Flights()
         fleet.work = self
         deployed.work = self
@@ -69,57 +70,42 @@ class Dispatcher:
 
         Its client may be told of it once ``Live.accepted`` is done. ``told`` is false where the client
         waits for the end and is told nothing before. An earlier prediction's ``answer`` ends it at once.
-        Raises ``Unavailable`` while stopping, and what ``Deployed.check`` and ``queues.check_room`` raise.
+        Raises ``Unavailable`` while stopping, and what ``Deployed.check`` and ``Lines.check_room`` raise.
         """
         if self.draining:
             raise Unavailable
         self._deployed.check(prediction)
         if answer is None:
-            queues.check_room(
-                self._queues, self._deployed.pool(prediction), prediction.account, self._settings
-            )
+            self.lines.check_room(self._deployed.pool(prediction), prediction.account)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if answer is not None:
-            self._give(job, answer)
+            self._life.answer(job, answer)
+            self._end(job, Status.SUCCEEDED)
             return job.live
         if (leader := self._flights.leader(job)) is not None:
             self._follow(job, leader)
             return job.live
         self._fleet.asked(job.pool)
         if self._errands.needs_files(prediction, job.input, version):
-            self._write_accept(job)
+            self._life.accept(job)
             self._errands.prepare(job, then=self._offer)
             self._fleet.want(job.pool, version)  # it boots while the files come
         else:
             self._offer(job)
-            if not job.written:
-                self._write_accept(job)
+            self._life.accept(job)
         return job.live
 
     def live(self, id: str) -> Live | None:
         """The log of a prediction that is not over."""
-        job = self._jobs.get(id)
+        job = self.roster.get(id)
         return job.live if job else None
 
     def live_by_stream_key(self, key: str) -> Live | None:
-        return self._streams.get(key)
-
-    def waits(self) -> Iterator[Job]:
-        """All that have not begun to run."""
-        return (job for job in self._jobs.values() if not self._runs(job) and not job.ended)
-
-    def waiting_job(self, id: str) -> Job | None:
-        """One of those."""
-        job = self._jobs.get(id)
-        return None if job is None or job.ended or self._runs(job) else job
-
-    def line(self, pool: Pool) -> Iterable[Job]:
-        """Those of the pool that are ready for an instance, in turn."""
-        return self._queues.get(pool, ())
+        return self.roster.stream(key)
 
     async def cancel(self, id: str) -> Prediction | None:
         """Ends it as canceled, durably; None where it is over (or never was)."""
-        job = self._jobs.get(id)
+        job = self.roster.get(id)
         if job is None:
             return None
         self._cancel(job)
@@ -151,32 +137,20 @@ class Dispatcher:
         as interrupted, what cannot be written now.
         """
         self.draining = True
-        running = [job for job in self._jobs.values() if self._runs(job)]
-        waiting = len(self._jobs) - len(running)
+        running = list(self.roster.running())
+        waiting = len(self.roster) - len(running)
         log.info("stopping: %d predictions run, %d wait; a second signal hurries", len(running), waiting)
-        over = asyncio.gather(*(job.live.wait_over() for job in running))
-        hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
-        await asyncio.wait([over, hurried], timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        for job in running:
-            if not job.ended:
-                job.fail(INTERRUPTED)
-        await asyncio.wait([over], timeout=WRITE_WITHIN_S)
-        for job in self._jobs.values():
+        await stopping.let_end(running, grace_s, hurry=hurry or asyncio.Event())
+        for job in self.roster.all():
             job.live.release()
         self._errands.close()
         await self._ledger.close()
 
     def step(self, now_us: int) -> None:
         """The regular look at the clock: deadlines, run time limits, models that do not stop."""
-        for job in list(self._jobs.values()):
-            deadline = job.prediction.deadline_us
-            if deadline is not None and now_us >= deadline:
-                self._cancel(job)
-            else:
-                overdue.check_run(job, self._settings, now_us)
-        for member in self._fleet.members():
-            overdue.check_stopping(member, self._settings, now_us)
+        self._overdue.step(
+            now_us, running=self.roster.running(), members=self._fleet.members(), expire=self._expire
+        )
 
     # -- told by the fleet (fleet.Work) ------------------------------------------------------------
 
@@ -184,24 +158,21 @@ class Dispatcher:
         """How many; while all that will wait are still being prepared, they are one together."""
         if self.draining:
             return 0
-        return len(self._queues.get(pool, ())) or int(self._errands.prepares_for(pool))
+        return self.lines.length(pool) or int(self._errands.prepares_for(pool))
 
     def fill(self, member: Member) -> None:
-        queue = self._queues.get(member.pool)
-        while queue and member.has_slot and not self.draining:
-            self._run(queue.pop(), member)
+        while member.has_slot and not self.draining and (job := self.lines.next(member.pool)) is not None:
+            self._run(job, member)
 
     def start_failed(self, pool: Pool, error: str, logs: str) -> None:
-        queue = self._queues.pop(pool, None)
-        while queue:
-            job = queue.pop()
+        while (job := self.lines.next(pool)) is not None:
             job.log(logs)
             job.fail(error)
 
     # -- told by deployments (deployed.Work) -------------------------------------------------------
 
     def cancel_all(self, deployment: str) -> None:
-        for job in list(self._jobs.values()):
+        for job in list(self.roster.all()):
             if job.prediction.deployment == deployment:
                 self._cancel(job)
 
@@ -227,27 +198,19 @@ class Dispatcher:
 
     # -- deciding ----------------------------------------------------------------------------------
 
-    def _give(self, job: Job, answer: Prediction) -> None:
-        """Ends it with what an earlier one gave, without a run."""
-        job.live.came = "hit"
-        copying.replay(answer, job.live)
-        job.prediction = started(job.prediction, self._clock.now_us())
-        job.copied_from = answer.id
-        self._end(job, Status.SUCCEEDED)
-
     def _follow(self, job: Job, leader: Job) -> None:
-        """Shares the run that is on its way."""
+        """Shares the run that is on its way, which is as urgent as the most urgent of those who share it."""
         level = flights.follow(job, leader)
+        self.lines.hurry(leader)
         if level.prediction.started_us is not None and not job.ended:
             self._start(job)
-        elif not job.written:
-            self._write_accept(job)
+        self._life.accept(job)
 
     def _withdraw(self, job: Job, why: str) -> None:
         """Its prediction wants no run any more; the run goes on where others share it."""
         unwanted = flights.leave(job, self._clock.now_us())
         if unwanted is not None:
-            self._unqueue(unwanted)
+            self.lines.leave(unwanted)
             unwanted.stop(why)
             if unwanted is not job:
                 self._release(unwanted)
@@ -255,35 +218,8 @@ class Dispatcher:
     def _end(self, job: Job, status: Status, error: str | None = None) -> None:
         if job.leader is not None:
             self._withdraw(job, "nobody waits for it any more")
-        job.ended = True
-        now_us = self._clock.now_us()
-        before = job.prediction
-        paid_us = max(before.started_us or 0, job.pays_from_us or 0) if job.pays else 0
-        ending = Ending(
-            status=status,
-            completed_us=now_us,
-            output=job.live.output(),
-            logs=job.live.logs,
-            error=error,
-            metrics=final_metrics(
-                job.live.metrics,
-                created_us=before.created_us,
-                started_us=paid_us or None,
-                completed_us=now_us,
-            ),
-            copied_from=None if job.pays else job.copied_from,
-        )
-        job.prediction = finished(before, ending)
-        if job.written:
-            self._ledger.finish(job.live, job.prediction, ending, then=lambda: self._forget(job))
-        else:
-            job.written = True
-            self._ledger.accept_over(
-                job.live,
-                job.prediction,
-                refused=lambda: self._reject(job),
-                then=lambda: self._forget(job),
-            )
+        self.roster.ends(job)
+        self._life.end(job, status, error)
 
     def _adopt(self, prediction: Prediction, version: Version, *, synced: bool = True) -> Job:
         live = Live(
@@ -294,19 +230,19 @@ class Dispatcher:
         )
         pool, room = self._deployed.pool(prediction), self._settings.output_limit_bytes
         job = Job(prediction, version, live, self, pool=pool, room_bytes=room)
-        self._jobs[prediction.id] = job
-        self._streams[prediction.stream_key] = live
+        self.roster.add(job)
+        self._overdue.add(job)
         self._watched(live)
         return job
 
     def _offer(self, job: Job) -> None:
         """Into a free slot if nobody is before it, else into the queue."""
-        queue = self._queues.setdefault(job.pool, FairQueue())
-        member = self._fleet.free(job.pool) if not queue and not self.draining else None
+        is_first = not self.lines.length(job.pool) and not self.draining
+        member = self._fleet.free(job.pool) if is_first else None
         if member is not None:
             self._run(job, member)
             return
-        queue.push(job.prediction.account, job.id, job)
+        self.lines.join(job)
         self._fleet.want(job.pool, job.version)
 
     def _run(self, job: Job, member: Member) -> None:
@@ -316,24 +252,18 @@ class Dispatcher:
         member.take(job)
 
     def _start(self, job: Job) -> None:
-        job.prediction = started(job.prediction, self._clock.now_us())
-        if job.written:
-            self._ledger.start(job.live, job.prediction)
-        else:
-            self._write_accept(job)
+        self._life.start(job)
+        self.roster.starts(job)
+
+    def _expire(self, id: str) -> None:
+        if (job := self.roster.get(id)) is not None:
+            self._cancel(job)
 
     def _cancel(self, job: Job) -> None:
         self._withdraw(job, "cancelled")
         self.end(job, Status.CANCELED)
 
-    def _runs(self, job: Job) -> bool:
-        return job.prediction.started_us is not None
-
     # -- carrying out ------------------------------------------------------------------------------
-
-    def _write_accept(self, job: Job) -> None:
-        job.written = True
-        self._ledger.accept(job.live, job.prediction, refused=lambda: self._reject(job))
 
     def _reject(self, job: Job) -> None:
         """It could not be written, so it was never accepted."""
@@ -342,16 +272,9 @@ class Dispatcher:
         self._forget(job)
         job.live.release()
 
-    def _unqueue(self, job: Job) -> None:
-        queue = self._queues.get(job.pool)
-        if queue is not None:
-            queue.remove(job.prediction.account, job.id)
-
     def _forget(self, job: Job) -> None:
-        self._jobs.pop(job.id, None)
-        if job.pool.training is not None:
-            self._queues.pop(job.pool, None)
-        self._streams.pop(job.prediction.stream_key, None)
+        self.roster.forget(job)
+        self._overdue.forget(job)
         if not job.followers:
             self._release(job)
 

@@ -1,16 +1,14 @@
-"""All running instances: which there are, as ``core.scaling`` and ``core.placement`` decide.
+"""All running instances: how many of each pool, as ``core.scaling`` decides; ``room`` finds a place for each.
 
 Owns the instance count and the members' states. Never touches a prediction: dispatch is told when there
 is room and when a pool's version cannot be started. Which deployments there are is told by ``Deployed``.
 """
 
 import logging
-import secrets
 from typing import Any, Protocol
 
-from stoker.core import ids, placement, scaling
+from stoker.core import scaling
 from stoker.core.catalog import Version
-from stoker.core.placement import Holder
 from stoker.core.scaling import Pool, Scale
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
@@ -20,6 +18,7 @@ from stoker.runtime.launch import Launch
 from stoker.runtime.learning import Learning
 from stoker.runtime.member import Member
 from stoker.runtime.placing import Placing
+from stoker.runtime.room import Room
 from stoker.runtime.scales import Scales
 
 log = logging.getLogger(__name__)
@@ -55,13 +54,20 @@ class Fleet:
         settings: Settings,
     ):
         self._launch = launch
-        self._host = host
-        self._placing = placing
         self._learning = learning
         self._scales = scales
         self._clock = clock
-        self._settings = settings
         self._groups: dict[Pool, Group] = {}
+        self._room = Room(
+            launch=launch,
+            host=host,
+            placing=placing,
+            learning=learning,
+            clock=clock,
+            settings=settings,
+            owner=self,
+            never=self._never_fits,
+        )
         self._checked_us = 0
         self._closed = False
 
@@ -234,63 +240,12 @@ class Fleet:
                 self._launch.stop(member)
 
     def _place(self, now_us: int) -> None:
-        """Finds room for all that is missing, for those first who have been short for longest."""
-        short = [group for group in self._groups.values() if group.missing]
-        if not short or self._closed:
-            return
-        machine = self._host.look()
-        reserved: list[Holder] = []
-        for group in sorted(short, key=lambda group: group.short_since_us or 0):
-            for _ in range(group.missing):
-                learned = self._learning.of(group.version.id)
-                claim = self._placing.claim(group, learned, machine, now_us=now_us)
-                found = placement.place(claim, machine, [*reserved, *self._holders(machine)], now_us=now_us)
-                if isinstance(found, placement.Placed):
-                    self._start(group, found.gpus)
-                    continue
-                if isinstance(found, placement.MakeRoom):
-                    self._make_room(found.holders)
-                    reserved.append(placement.reserved(claim, found.gpus))
-                self._tell_short(group, found, now_us)
-                break
+        if not self._closed:
+            self._room.find(self._groups.values(), now_us)
 
-    def _holders(self, machine: placement.Machine) -> list[Holder]:
-        return [
-            holder
-            for group in self._groups.values()
-            for holder in self._placing.holders(group, self._learning.of(group.version.id), machine)
-        ]
-
-    def _make_room(self, ids: tuple[str, ...]) -> None:
-        for member in self.members():
-            if member.id in ids:
-                member.leaving = True
-                if not member.runs:
-                    log.info("instance %s of %s makes room", member.id, member.version.model)
-                    self._launch.stop(member)
-
-    def _tell_short(
-        self, group: Group, found: placement.MakeRoom | placement.NoRoom | placement.Never, now_us: int
-    ) -> None:
-        if isinstance(found, placement.MakeRoom):
-            group.waits_for = "Other models are making room for it."
-        else:
-            group.waits_for = found.why
-        if isinstance(found, placement.Never):
-            group.failed(found.why, now_us)
-            self.work.start_failed(group.pool, found.why, "")
-
-    def _start(self, group: Group, gpus: tuple[int, ...]) -> None:
-        id = ids.opaque_key(secrets.token_bytes(10))
-        limit = self._settings.log_limit_bytes
-        wanted_us = group.short_since_us or self._clock.now_us()
-        member = Member(
-            id, group.pool, group.version, self, self._clock, wanted_us=wanted_us, log_limit_bytes=limit
-        )
-        member.gpus = gpus
-        group.members[id] = member
-        group.wants(group.missing - 1, self._clock.now_us())
-        self._launch.start(member, failed=lambda reason: self.is_gone(member, reason))
+    def _never_fits(self, group: Group, why: str) -> None:
+        group.failed(why, self._clock.now_us())
+        self.work.start_failed(group.pool, why, "")
 
     def _start_failed(self, member: Member, error: str) -> None:
         self._groups[member.pool].failed(error, self._clock.now_us())

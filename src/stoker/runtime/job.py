@@ -12,9 +12,11 @@ import msgspec
 from stoker.core.catalog import Version
 from stoker.core.metrics import Metrics
 from stoker.core.prediction import Prediction, Status
+from stoker.core.priority import PRIORITIES, Priority
 from stoker.core.redaction import Redaction
 from stoker.core.scaling import Pool
 from stoker.core.trainings import weights_of
+from stoker.core.waiting import Reason
 from stoker.ports.engine import InputFile, MetricMode, OutputFile
 from stoker.runtime.live import Live
 
@@ -96,6 +98,8 @@ class Job:
         """The prediction whose run it shares, or shared."""
         self.pays_from_us: int | None = None
         """Since when it pays for a run that it followed."""
+        self.reasons_told: tuple[Reason, ...] = ()
+        """What its log said that it waits for, in this order."""
         self.backlog: deque[Arrived] = deque()
         self._outcome: tuple[Status, str | None] | None = None
         self._keeper = keeper
@@ -109,9 +113,22 @@ class Job:
         return self.prediction.id
 
     @property
+    def lead(self) -> "Job":
+        """Whose run it is: the one that stands in line, and has a slot."""
+        return self.leader or self
+
+    @property
     def is_wanted(self) -> bool:
         """Whether its run still has a prediction to answer."""
         return not self.ended or bool(self.followers)
+
+    @property
+    def priority(self) -> Priority:
+        """Its run's: that of the most urgent who share it."""
+        if not self.followers:
+            return self.prediction.priority
+        sharing = {job.prediction.priority for job in (self, *self.followers)}
+        return next(priority for priority in PRIORITIES if priority in sharing)
 
     @property
     def pays(self) -> bool:

@@ -2,12 +2,13 @@
 
 Asks dispatch and the fleet and decides nothing. ``step`` is the duty that writes the lines: only where the
 wait is longer than ``wait_log_s``, and again only when the reason is another, so that whoever reads logs for
-what a model says is not disturbed by waits that end soon.
+what a model says is not disturbed by waits that end soon. It costs by what there is to tell and by the pools
+in which something waits, and not by how much does.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
-
-import msgspec
 
 from stoker.core import scaling, waiting
 from stoker.core.scaling import Pool
@@ -28,11 +29,6 @@ MOST_AT_ONCE = 500
 """Predictions that are told something in one step."""
 
 
-class Told(msgspec.Struct, frozen=True):
-    reason: Reason
-    lines: int
-
-
 class Waits:
     def __init__(
         self,
@@ -50,18 +46,20 @@ class Waits:
         self._learning = learning
         self._clock = clock
         self._log_after_us = int(settings.wait_log_s * 1e6)
-        self._told: dict[str, Told] = {}
+        self._reasons: dict[Pool, Reason] = {}
+        """What those in each pool's line were last found to wait for."""
+        self._news: dict[str, Job] = {}
+        """Those that there may be something to tell."""
 
     # -- asked by the api --------------------------------------------------------------------------
 
     def of(self, id: str) -> Wait | None:
         """Of one prediction; None where it does not wait."""
-        job = self._dispatcher.waiting_job(id)
+        job = self._dispatcher.roster.waiting(id)
         if job is None:
             return None
-        line = self._dispatcher.line(job.pool)
-        ahead = next((number for number, one in enumerate(line) if one is job), None)
-        return waiting.explain(self._view(job, ahead))
+        places = self._dispatcher.lines.places(job.pool, [job.lead])
+        return waiting.explain(self._view(job, places.get(job.lead.id), fetching=self._fetches(job)))
 
     def paused(self) -> list[dict[str, Any]]:
         """For people: the pools whose starts failed, and how."""
@@ -73,47 +71,57 @@ class Waits:
         """Writes a line into the logs of those that have waited for long, or for something else now."""
         if not self._log_after_us:
             return
-        waits = list(self._dispatcher.waits())
-        self._told = {job.id: self._told[job.id] for job in waits if job.id in self._told}
-        views: dict[tuple[Pool, bool], WaitView] = {}
-        news: dict[Pool, dict[str, Job]] = {}
-        for job in waits:
-            if now_us - job.prediction.created_us < self._log_after_us:
-                continue
-            key = (job.pool, self._errands.is_preparing(job.id))
-            if key not in views:
-                views[key] = self._view(job, None)
-            if self._is_news(job, waiting.reason_of(views[key])):
-                news.setdefault(job.pool, {})[job.id] = job
-                if sum(map(len, news.values())) >= MOST_AT_ONCE:
-                    break
-        for pool, jobs in news.items():
+        for job in self._dispatcher.roster.grown_old(now_us - self._log_after_us):
+            self._news[job.id] = job
+        self._look()
+        told: dict[Pool, list[Job]] = {}
+        for job in list(islice(self._news_now(), MOST_AT_ONCE)):
+            told.setdefault(job.pool, []).append(job)
+        for pool, jobs in told.items():
             self._tell(pool, jobs)
 
-    def _is_news(self, job: Job, reason: Reason) -> bool:
-        told = self._told.get(job.id)
-        return told is None or (told.reason != reason and told.lines < MOST_LINES)
+    def _look(self) -> None:
+        """Notes for whom the reason may be another than it was."""
+        old = self._dispatcher.roster.old()
+        self._reasons = {pool: reason for pool, reason in self._reasons.items() if pool in old}
+        for pool, jobs in old.items():
+            reason = waiting.reason_of(self._view(next(iter(jobs.values())), None, fetching=False))
+            if reason != self._reasons.get(pool):
+                self._reasons[pool] = reason
+                self._news |= jobs
 
-    def _tell(self, pool: Pool, jobs: dict[str, Job]) -> None:
-        places: dict[str, int] = {}
-        for number, job in enumerate(self._dispatcher.line(pool)):
-            if job.id in jobs:
-                places[job.id] = number
-        for job in jobs.values():
-            wait = waiting.explain(self._view(job, places.get(job.id)))
-            before = self._told.get(job.id)
-            self._told[job.id] = Told(wait.reason, before.lines + 1 if before else 1)
-            job.log(f"[stoker] Waiting: {wait.message}\n")
+    def _news_now(self) -> Iterator[Job]:
+        """Those whose log has not said yet what they wait for; what needs no other look is forgotten."""
+        for job in list(self._news.values()):
+            fetching = self._fetches(job)
+            waits = self._dispatcher.roster.waiting(job.id) is job
+            if not fetching or not waits:
+                del self._news[job.id]
+            reason = "files" if fetching and not self._dispatcher.draining else self._reasons.get(job.pool)
+            told = job.reasons_told
+            if waits and len(told) < MOST_LINES and told[-1:] != (reason,):
+                yield job
+
+    def _tell(self, pool: Pool, jobs: list[Job]) -> None:
+        places = self._dispatcher.lines.places(pool, [job.lead for job in jobs])
+        for job in jobs:
+            ahead, fetching = places.get(job.lead.id), self._fetches(job)
+            wait = waiting.explain(self._view(job, ahead, fetching=fetching))
+            job.reasons_told += (wait.reason,)
+            job.live.add_log(f"[stoker] Waiting: {wait.message}\n")
             job.live.wake()
 
     # -- looking -----------------------------------------------------------------------------------
 
-    def _view(self, job: Job, ahead: int | None) -> WaitView:
+    def _fetches(self, job: Job) -> bool:
+        return self._errands.is_preparing(job.lead.id)
+
+    def _view(self, job: Job, ahead: int | None, *, fetching: bool) -> WaitView:
         now_us = self._clock.now_us()
         learned = self._learning.of(job.pool.version)
         group = self._fleet.group(job.pool)
         return WaitView(
-            fetching=self._errands.is_preparing(job.id),
+            fetching=fetching,
             stopping=self._dispatcher.draining,
             ahead=ahead,
             running_s=[] if group is None else [s for m in group.members.values() for s in _slots(m, now_us)],

@@ -37,6 +37,7 @@ def whole(**fields: Any) -> Prediction:
         "input": msgspec.Raw('{ "text" : "naïve 🦆", "x": 1.0 }'.encode()),
         "secrets": msgspec.Raw(b'{"key":"hidden"}'),
         "deadline_us": 99,
+        "priority": "low",
         "logs": "première ligne\n",
         "metrics": msgspec.Raw(b'{"a":1}'),
         "webhook": "https://example.test/hook?a=b,c",

@@ -110,6 +110,7 @@ CREATE TABLE predictions (
     started_us INTEGER,
     completed_us INTEGER,
     deadline_us INTEGER,
+    priority TEXT NOT NULL DEFAULT 'normal',
     webhook TEXT,
     webhook_events TEXT NOT NULL DEFAULT '',
     data_removed INTEGER NOT NULL DEFAULT 0,

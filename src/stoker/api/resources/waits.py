@@ -14,7 +14,14 @@ async def get(request: Request) -> Response:
     """GET /stoker/predictions/{id}/wait: whoever may see the prediction may know why it waits."""
     prediction = await predictions.own(request)
     wait = request.services.waits.of(prediction.id)
-    return answers.json({"id": prediction.id, "status": prediction.status, "wait": wait and _describe(wait)})
+    return answers.json(
+        {
+            "id": prediction.id,
+            "status": prediction.status,
+            "priority": prediction.priority,
+            "wait": wait and _describe(wait),
+        }
+    )
 
 
 def _describe(wait: Wait) -> dict[str, Any]:

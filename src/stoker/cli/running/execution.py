@@ -29,6 +29,7 @@ class Order:
     as_json: bool
     target: str | None
     """What ``-o`` named."""
+    priority: str | None = None
 
 
 def execute(order: Order) -> int:
@@ -38,7 +39,9 @@ def execute(order: Order) -> int:
     with open_screen() as screen:
         given = _inputs(api, order, version, screen)
         screen.phase("Sending")
-        prediction = api.post("/predictions", {"version": version["id"], "input": given})
+        body = {"version": version["id"], "input": given}
+        headers = {"Stoker-Priority": order.priority} if order.priority else {}
+        prediction = api.post("/predictions", body, headers=headers)
         delivery = Delivery(api, version["openapi_schema"], order.target, as_json=order.as_json)
         try:
             prediction = _watched(api, prediction, order, delivery, screen)

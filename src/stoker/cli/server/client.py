@@ -71,8 +71,8 @@ class Api:
         """An answer that is text."""
         return self._checked(self._send("GET", self._url(path))).text
 
-    def post(self, path: str, body: Any = None) -> Any:
-        return self._json(self._ask("POST", path, json=body))
+    def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Any:
+        return self._json(self._ask("POST", path, json=body, headers=self._auth | (headers or {})))
 
     def create(self, path: str, body: Any) -> Any | None:
         """Like ``post``, but None where that exists already."""

@@ -17,7 +17,7 @@ from stoker.store.sqlite.writer import Writer, all_or_nothing
 COLUMNS = (
     "id, account, kind, model, version, created_us, stream_key, deployment, source, status, started_us, "
     "completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets, input, "
-    "output, destination, imported_us, likeness, copied_from"
+    "output, destination, imported_us, likeness, copied_from, priority"
 )
 _SQL = queries("predictions", columns=COLUMNS)
 _ACCEPT, _START, _FINISH = _SQL["accept"], _SQL["start"], _SQL["finish"]
@@ -206,7 +206,7 @@ def _row(p: Prediction) -> tuple[Any, ...]:
         p.id, p.account, p.kind, p.model, p.version, p.created_us, p.stream_key, p.deployment, p.source,
         p.status.value, p.started_us, p.completed_us, p.deadline_us, p.webhook, ",".join(p.webhook_events),
         p.data_removed, p.kept, p.error, _json(p.metrics), _json(secrets), bytes(p.input), _json(p.output),
-        p.logs, p.destination, p.imported_us, p.likeness, p.copied_from,
+        p.logs, p.destination, p.imported_us, p.likeness, p.copied_from, p.priority,
     )  # fmt: skip
 
 
@@ -249,5 +249,6 @@ def prediction_of(row: tuple[Any, ...]) -> Prediction:
         imported_us=row[23],
         likeness=row[24],
         copied_from=row[25],
-        logs=row[26],
+        priority=row[26],
+        logs=row[27],
     )

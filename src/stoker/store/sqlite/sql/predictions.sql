@@ -1,8 +1,8 @@
 -- accept: keeps a new prediction
 INSERT INTO predictions (id, account, kind, model, version, created_us, stream_key, deployment, source, status,
     started_us, completed_us, deadline_us, webhook, webhook_events, data_removed, kept, error, metrics, secrets,
-    input, output, logs, destination, imported_us, likeness, copied_from)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    input, output, logs, destination, imported_us, likeness, copied_from, priority)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- start: starting becomes processing and its secrets are forgotten
 UPDATE predictions SET status = 'processing', started_us = ?, secrets = NULL

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,9 @@ class ScriptedEngine:
     async def usage(self) -> dict[str, Usage]:
         return self.takes
 
+    async def disk_usage(self) -> dict[str, int]:
+        return {}
+
     async def sweep(self) -> int:
         return 0
 
@@ -172,8 +175,18 @@ class RoomyHost:
     def has_gpus(self) -> bool:
         return bool(self.machine.gpus)
 
+    @property
+    def disk_is_full(self) -> bool:
+        return self.machine.disk_is_full
+
     def look(self) -> Machine:
         return self.machine
+
+    def troubles(self) -> list[str]:
+        return ["The disk is full."] if self.disk_is_full else []
+
+    def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        return tuple(gpus)
 
     def threads(self, gpus: int) -> int:
         return 1

@@ -76,6 +76,18 @@ def test_what_cannot_ever_fit_says_why():
         assert words in found.why
 
 
+def test_nothing_is_placed_while_the_disk_is_full():
+    assert asked(claim(), machine(disk_is_full=True)) == NoRoom("The server's disk is full.")
+
+
+def test_what_wants_a_gpu_that_does_not_answer_waits():
+    there = machine(gpus=1, lost_gpus=1)
+    assert asked(claim(gpu_need(1)), there) == Placed((0,))
+    assert asked(claim(gpu_need(2)), there) == NoRoom("1 of this server's GPUs does not answer.")
+    assert isinstance(asked(claim(gpu_need(3)), there), Never)
+    assert isinstance(asked(claim(gpu_need(1, 90 * GB)), there), NoRoom), "the other may be larger"
+
+
 def test_the_least_valuable_idle_one_goes():
     there = machine(counts={"cpu": 3})
     dear = idle("dear", boot_s=100, idle_since_us=LONG_US - 60 * SECOND_US)

@@ -70,6 +70,18 @@ class Waits(Protocol):
         ...
 
 
+class Troubles(Protocol):
+    """What is wrong with the machine."""
+
+    def now(self) -> list[str]:
+        """A sentence each, for ``/health``."""
+        ...
+
+    def check_disk(self) -> None:
+        """Raises ``StorageFull`` where nothing new can be taken."""
+        ...
+
+
 class Scales(Protocol):
     """What of instances is asked for, as the time has it."""
 
@@ -168,6 +180,7 @@ class Services:
     blobs: Blobs
     dispatcher: Dispatcher
     waits: Waits
+    troubles: Troubles
     scales: Scales
     warmth: Warmth
     deployer: Deployer

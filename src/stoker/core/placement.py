@@ -13,6 +13,7 @@ The rules, each with its reason:
   free, so that a model with an endless line does not starve another.
 - Room that an older claim waits for is not given to a younger one.
 - What is left behind by an instance is free only when its process is gone and the machine says so.
+- Nothing is placed while the disk is full, and nothing on a GPU that does not answer: whoever wants it waits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,6 +60,11 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int
     """What the kernel says is available now."""
     gpus: tuple[Gpu, ...] = ()
+    """Those that answer."""
+    lost_gpus: int = 0
+    """How many more there were at the start: they may come back."""
+    disk_is_full: bool = False
+    """Whether what is left on the disk is kept for what has begun already."""
     counts: dict[str, int] = {}
     """Most instances of a hardware at once; what is not named is not counted."""
 
@@ -128,6 +134,10 @@ def place(
     why = _impossible(claim.need, machine)
     if why is not None:
         return Never(why)
+    if machine.disk_is_full:
+        return NoRoom(FULL_DISK)
+    if machine.lost_gpus and _room(claim.need, machine, []) is None:
+        return NoRoom(f"{machine.lost_gpus} of this server's GPUs {_do(machine.lost_gpus)} not answer.")
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
         return Placed(gpus) if _is_free(claim.need, gpus, machine, holders) else NoRoom(_OTHERS)
@@ -145,6 +155,7 @@ def value(holder: Holder, now_us: int) -> float:
     return holder.boot_s / max(idle_s, holder.gap_s or 0.0)
 
 
+FULL_DISK = "The server's disk is full."
 _OTHERS = "The machine's memory is taken by other programs."
 
 
@@ -200,11 +211,11 @@ def _impossible(need: Need, machine: Machine) -> str | None:
     """Why it could not even be placed on an empty machine; None where it could."""
     if machine.counts.get(need.hardware, 1) < 1:
         return f"This server has no {need.hardware}."
-    if need.gpus > len(machine.gpus):
+    if need.gpus > len(machine.gpus) + machine.lost_gpus:
         return f"It needs {need.gpus} GPU{'s' * (need.gpus > 1)}, and this server has {len(machine.gpus)}."
     if need.memory_bytes > machine.memory_bytes:
         return f"It needs {_gb(need.memory_bytes)} of memory, and instances get {_gb(machine.memory_bytes)}."
-    if _room(need, machine, []) is None:
+    if not machine.lost_gpus and _room(need, machine, []) is None:
         return f"It needs {_gb(need.gpu_memory_bytes or 0)} of memory on a GPU, more than this server's have."
     return None
 
@@ -253,6 +264,10 @@ def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Seque
             if need.gpu_memory_bytes + owed > gpu.free_bytes:
                 return False
     return True
+
+
+def _do(number: int) -> str:
+    return "does" if number == 1 else "do"
 
 
 def _gb(size_bytes: int) -> str:

@@ -94,6 +94,10 @@ class ProcessEngine:
     async def usage(self) -> dict[str, Usage]:
         return await asyncio.to_thread(_usage, dict(self._sessions))
 
+    async def disk_usage(self) -> dict[str, int]:
+        ids = tuple(self._sessions.values())
+        return await asyncio.to_thread(lambda: {id: Folders(self._instances / id).size_bytes() for id in ids})
+
     async def sweep(self) -> int:
         return await asyncio.to_thread(self._sweep)
 

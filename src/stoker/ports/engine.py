@@ -163,6 +163,10 @@ class Engine(Protocol):
         """What each of its running instances takes now, by their ids."""
         ...
 
+    async def disk_usage(self) -> dict[str, int]:
+        """How many bytes the folders of each of its running instances take, by their ids. Takes a while."""
+        ...
+
     async def sweep(self) -> int:
         """Ends every process that an earlier server left behind and removes its files; how many."""
         ...

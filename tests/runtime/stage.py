@@ -120,6 +120,10 @@ class ScriptedEngine:
         self.refuses: Exception | None = None
         self.takes: dict[str, Usage] = {}
         """What instances take, by their ids."""
+        self.spare_bytes = 0
+        """Memory that it holds for quick starts."""
+        self.reclaimed: list[int] = []
+        """How much of it was asked for."""
 
     async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
         if self.refuses is not None:
@@ -130,6 +134,12 @@ class ScriptedEngine:
 
     async def usage(self) -> dict[str, Usage]:
         return self.takes
+
+    async def reclaimable_bytes(self) -> int:
+        return self.spare_bytes
+
+    def reclaim(self, size_bytes: int) -> None:
+        self.reclaimed.append(size_bytes)
 
     async def disk_usage(self) -> dict[str, int]:
         return {}

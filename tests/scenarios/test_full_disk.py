@@ -1,4 +1,4 @@
-"""The disk is full while the server runs: it stays up, says so, loses nothing, and goes on when there is room."""
+"""The disk is full while the server runs: it stays up and says so, loses nothing, goes on with new room."""
 
 import os
 import signal

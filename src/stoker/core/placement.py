@@ -12,6 +12,7 @@ The rules, each with its reason:
 - Whoever has waited too long is heard all the same: busy instances take nothing more and go when they are
   free, so that a model with an endless line does not starve another.
 - Room that an older claim waits for is not given to a younger one.
+- Memory that is held only for quick starts is given back first; no instance goes for it.
 - What is left behind by an instance is free only when its process is gone and the machine says so.
 - Nothing is placed while the disk is full, and nothing on a GPU that does not answer: whoever wants it waits.
 """
@@ -59,6 +60,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Main memory for instances, all of them together."""
     free_bytes: int
     """What the kernel says is available now."""
+    reclaimable_bytes: int = 0
+    """What would be free as well if it were asked for: memory that only makes later starts quick."""
     gpus: tuple[Gpu, ...] = ()
     """Those that answer."""
     lost_gpus: int = 0
@@ -114,6 +117,12 @@ class MakeRoom(msgspec.Struct, frozen=True):
     """Where the room will be."""
 
 
+class Reclaim(msgspec.Struct, frozen=True):
+    """There will be room when so much of what only makes starts quick was given back."""
+
+    size_bytes: int
+
+
 class Never(msgspec.Struct, frozen=True):
     """Even an empty machine has no room for it."""
 
@@ -129,7 +138,7 @@ class NoRoom(msgspec.Struct, frozen=True):
 
 def place(
     claim: Claim, machine: Machine, holders: Sequence[Holder], *, now_us: int
-) -> Placed | MakeRoom | NoRoom | Never:
+) -> Placed | MakeRoom | Reclaim | NoRoom | Never:
     """What to do for the claim; older claims that wait for room are among the holders (``reserved``)."""
     why = _impossible(claim.need, machine)
     if why is not None:
@@ -140,7 +149,7 @@ def place(
         return NoRoom(f"{machine.lost_gpus} of this server's GPUs {_do(machine.lost_gpus)} not answer.")
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
-        return Placed(gpus) if _is_free(claim.need, gpus, machine, holders) else NoRoom(_OTHERS)
+        return _verified(claim.need, gpus, machine, holders)
     return _make_room(claim, machine, holders, now_us)
 
 
@@ -249,11 +258,19 @@ def _booked(gpu: Gpu, holders: Sequence[Holder]) -> int:
     )
 
 
-def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]) -> bool:
-    """Whether the machine itself says so, less what others have been promised and do not take yet."""
+def _verified(
+    need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]
+) -> Placed | Reclaim | NoRoom:
+    """What is free by the books is so only if the machine says it, too."""
     promised = sum(max(one.need.memory_bytes - one.taken_bytes, 0) for one in holders)
-    if need.memory_bytes + promised > machine.free_bytes:
-        return False
+    short_bytes = need.memory_bytes + promised - machine.free_bytes
+    if short_bytes > machine.reclaimable_bytes or not _is_free(need, gpus, machine, holders):
+        return NoRoom(_OTHERS)
+    return Reclaim(short_bytes) if short_bytes > 0 else Placed(gpus)
+
+
+def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]) -> bool:
+    """Whether the driver says so of the GPUs, less what others have been promised and do not take yet."""
     for gpu in machine.gpus:
         if gpu.index in gpus and need.gpu_memory_bytes is not None:
             owed = sum(

@@ -8,6 +8,8 @@ import logging
 import secrets
 from typing import Any, Protocol
 
+import msgspec
+
 from stoker.core import ids, placement, scaling
 from stoker.core.catalog import Version
 from stoker.core.placement import Holder
@@ -25,6 +27,7 @@ from stoker.runtime.scales import Scales
 log = logging.getLogger(__name__)
 
 HEALTH_EVERY_US = 10_000_000
+Short = placement.MakeRoom | placement.Reclaim | placement.NoRoom | placement.Never
 
 
 class Work(Protocol):
@@ -63,6 +66,8 @@ class Fleet:
         self._settings = settings
         self._groups: dict[Pool, Group] = {}
         self._checked_us = 0
+        self._reclaimable_bytes = 0
+        """What the engine held for quick starts when it was last asked; none once it was to give some back."""
         self._closed = False
 
     # -- asked by dispatch -------------------------------------------------------------------------
@@ -88,11 +93,13 @@ class Fleet:
 
     async def measure(self, _now_us: int) -> None:
         """Looks at what every instance takes, and learns what its version needs."""
+        self._reclaimable_bytes = await self._launch.reclaimable_bytes()
         usage = await self._launch.usage()
+        most_bytes = self._host.look().memory_bytes
         for member in self.members():
             if (now := usage.get(member.id)) is not None:
                 member.usage = now
-                self._learning.used(member, now)
+                self._learning.used(member, now, most_bytes=most_bytes)
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""
@@ -176,6 +183,9 @@ class Fleet:
     def setup_failed(self, member: Member, error: str) -> None:
         self._start_failed(member, f"Model setup failed: {error} (E9243)")
 
+    def outgrew(self, member: Member) -> None:
+        self._learning.outgrew(member, most_bytes=self._host.look().memory_bytes)
+
     def is_gone(self, member: Member, reason: str) -> None:
         group = self._groups[member.pool]
         group.members.pop(member.id, None)
@@ -238,7 +248,7 @@ class Fleet:
         short = [group for group in self._groups.values() if group.missing]
         if not short or self._closed:
             return
-        machine = self._host.look()
+        machine = msgspec.structs.replace(self._host.look(), reclaimable_bytes=self._reclaimable_bytes)
         reserved: list[Holder] = []
         for group in sorted(short, key=lambda group: group.short_since_us or 0):
             for _ in range(group.missing):
@@ -251,6 +261,9 @@ class Fleet:
                 if isinstance(found, placement.MakeRoom):
                     self._make_room(found.holders)
                     reserved.append(placement.reserved(claim, found.gpus))
+                if isinstance(found, placement.Reclaim):
+                    self._reclaim(found.size_bytes)
+                    machine = msgspec.structs.replace(machine, reclaimable_bytes=0)
                 self._tell_short(group, found, now_us)
                 break
 
@@ -269,11 +282,16 @@ class Fleet:
                     log.info("instance %s of %s makes room", member.id, member.version.model)
                     self._launch.stop(member)
 
-    def _tell_short(
-        self, group: Group, found: placement.MakeRoom | placement.NoRoom | placement.Never, now_us: int
-    ) -> None:
+    def _reclaim(self, size_bytes: int) -> None:
+        """Once for what there was: it takes the kernel a moment, and what is left is measured first."""
+        self._reclaimable_bytes = 0
+        self._launch.reclaim(size_bytes)
+
+    def _tell_short(self, group: Group, found: Short, now_us: int) -> None:
         if isinstance(found, placement.MakeRoom):
             group.waits_for = "Other models are making room for it."
+        elif isinstance(found, placement.Reclaim):
+            group.waits_for = "Memory that was held for quick starts is being given back."
         else:
             group.waits_for = found.why
         if isinstance(found, placement.Never):

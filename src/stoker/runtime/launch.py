@@ -56,6 +56,12 @@ class Launch:
     async def usage(self) -> dict[str, Usage]:
         return await self._engine.usage()
 
+    async def reclaimable_bytes(self) -> int:
+        return await self._engine.reclaimable_bytes()
+
+    def reclaim(self, size_bytes: int) -> None:
+        self._engine.reclaim(size_bytes)
+
     async def disk_usage(self) -> dict[str, int]:
         return await self._engine.disk_usage()
 

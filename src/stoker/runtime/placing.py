@@ -6,14 +6,11 @@ Called by the fleet; decides nothing and changes nothing.
 from collections.abc import Iterable, Sequence
 
 from stoker.core import hardware
-from stoker.core.experience import Experience
+from stoker.core.experience import EXPECTED_BYTES, Experience
 from stoker.core.hardware import Hardware
 from stoker.core.placement import Claim, Holder, Machine, Need
 from stoker.runtime.group import Group
 from stoker.runtime.member import Member
-
-EXPECTED_BYTES = 256 * 1024 * 1024
-"""Main memory that a version is expected to take before one of its instances was looked at."""
 
 
 class Placing:

@@ -1,7 +1,7 @@
 """Gives disk back while it is full: of the idle instances, the one that has written most goes.
 
-A duty of the server's. A model may fill the disk with files of its own and then have nothing to do: until
-it has been idle for long enough nobody would get room, and not even its own prediction's end could be written.
+A duty of the server's. A model may fill the disk with files of its own and then have nothing to do: until it
+has been idle for long enough nobody would get room, and not even its own prediction's end could be written.
 """
 
 import logging

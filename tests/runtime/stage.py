@@ -87,6 +87,8 @@ class ScriptedInstance:
         self.stopped = False
         self.lingers = False
         """Whether its end takes until the test says so."""
+        self.is_immortal = False
+        """Whether it hangs in the kernel."""
         self.killed: str | None = None
 
     def predict(self, run: Run) -> None:
@@ -100,7 +102,8 @@ class ScriptedInstance:
 
     def kill(self, reason: str) -> None:
         self.killed = reason
-        self.listener.exited(reason)
+        if not self.is_immortal:
+            self.listener.exited(reason)
 
     async def stop(self, grace_s: float) -> None:
         if not self.stopped:
@@ -216,15 +219,16 @@ class Stage:
         self.learning = Learning(store)
         self.boots = Boots()
         self.scales = Scales(store=store, learning=self.learning, clock=clock, settings=settings)
+        self.launch = Launch(
+            engine=self.engine,
+            workspace=self.workspace,
+            host=self.host,
+            boots=self.boots,
+            clock=clock,
+            settings=settings,
+        )
         self.fleet = Fleet(
-            launch=Launch(
-                engine=self.engine,
-                workspace=self.workspace,
-                host=self.host,
-                boots=self.boots,
-                clock=clock,
-                settings=settings,
-            ),
+            launch=self.launch,
             host=self.host,
             placing=Placing(offered(settings.hardware, ())),
             learning=self.learning,

@@ -103,9 +103,9 @@ def test_nothing_is_placed_while_the_disk_is_full():
 
 
 def test_what_wants_a_gpu_that_does_not_answer_waits():
-    there = machine(gpus=1, lost_gpus=1)
+    there = machine(gpus=1, lost_gpus=(1,))
     assert asked(claim(gpu_need(1)), there) == Placed((0,))
-    assert asked(claim(gpu_need(2)), there) == NoRoom("1 of this server's GPUs does not answer.")
+    assert asked(claim(gpu_need(2)), there) == NoRoom("GPU 1 of this server does not answer.")
     assert isinstance(asked(claim(gpu_need(3)), there), Never)
     assert isinstance(asked(claim(gpu_need(1, 90 * GB)), there), NoRoom), "the other may be larger"
 

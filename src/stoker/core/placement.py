@@ -64,8 +64,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """What would be free as well if it were asked for: memory that only makes later starts quick."""
     gpus: tuple[Gpu, ...] = ()
     """Those that answer."""
-    lost_gpus: int = 0
-    """How many more there were at the start: they may come back."""
+    lost_gpus: tuple[int, ...] = ()
+    """Indexes of those that were there at the start and do not answer: they may come back."""
     disk_is_full: bool = False
     """Whether what is left on the disk is kept for what has begun already."""
     counts: dict[str, int] = {}
@@ -146,7 +146,7 @@ def place(
     if machine.disk_is_full:
         return NoRoom(FULL_DISK)
     if machine.lost_gpus and _room(claim.need, machine, []) is None:
-        return NoRoom(f"{machine.lost_gpus} of this server's GPUs {_do(machine.lost_gpus)} not answer.")
+        return NoRoom(f"{_gpus(machine.lost_gpus)} of this server {_do(machine.lost_gpus)} not answer.")
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
         return _verified(claim.need, gpus, machine, holders)
@@ -220,7 +220,7 @@ def _impossible(need: Need, machine: Machine) -> str | None:
     """Why it could not even be placed on an empty machine; None where it could."""
     if machine.counts.get(need.hardware, 1) < 1:
         return f"This server has no {need.hardware}."
-    if need.gpus > len(machine.gpus) + machine.lost_gpus:
+    if need.gpus > len(machine.gpus) + len(machine.lost_gpus):
         return f"It needs {need.gpus} GPU{'s' * (need.gpus > 1)}, and this server has {len(machine.gpus)}."
     if need.memory_bytes > machine.memory_bytes:
         return f"It needs {_gb(need.memory_bytes)} of memory, and instances get {_gb(machine.memory_bytes)}."
@@ -283,8 +283,12 @@ def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Seque
     return True
 
 
-def _do(number: int) -> str:
-    return "does" if number == 1 else "do"
+def _gpus(indexes: tuple[int, ...]) -> str:
+    return " and ".join(f"GPU {index}" for index in indexes)
+
+
+def _do(indexes: tuple[int, ...]) -> str:
+    return "does" if len(indexes) == 1 else "do"
 
 
 def _gb(size_bytes: int) -> str:

@@ -29,6 +29,11 @@ class Devices:
         """Of all that there were at the start."""
         return tuple(gpu.name for gpu in self._known.values())
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the same."""
+        return tuple(gpu.index for gpu in self._known.values())
+
     def present(self) -> dict[int, Gpu]:
         """Those that answer, by their numbers."""
         if not self._known:

@@ -49,7 +49,7 @@ class LocalMachine:
                 )
                 for number, gpu in present.items()
             ),
-            lost_gpus=len(self.gpu_names) - len(present),
+            lost_gpus=tuple(number for number in self._devices.numbers if number not in present),
             disk_is_full=self.disk_is_full,
             counts=self._counts,
         )

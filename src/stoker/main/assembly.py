@@ -39,6 +39,7 @@ from stoker.runtime.inputs import InputFiles
 from stoker.runtime.launch import Launch
 from stoker.runtime.learning import Learning
 from stoker.runtime.ledger import Ledger
+from stoker.runtime.lost_gpus import LostGpus
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
@@ -123,6 +124,7 @@ async def assemble(
     errands = _errands(ground, outbound)
     ledger = Ledger(store=store, clock=clock, owed=webhooks.owed)
     troubles = Troubles(host=host, ledger=ledger)
+    lost_gpus = LostGpus(host=host, fleet=fleet, launch=launch)
     relief = Relief(host=host, fleet=fleet, launch=launch)
     dispatcher = Dispatcher(
         ledger=ledger,
@@ -151,6 +153,7 @@ async def assemble(
         asyncio.create_task(duties.every(ENGINE_S, engine.step, clock=clock, name="fork servers")),
         asyncio.create_task(duties.every(WAITS_S, waits.step, clock=clock, name="waits")),
         asyncio.create_task(duties.every(TROUBLES_S, troubles.step, clock=clock, name="troubles")),
+        asyncio.create_task(duties.every(TROUBLES_S, lost_gpus.step, clock=clock, name="lost GPUs")),
         asyncio.create_task(duties.every(TROUBLES_S, relief.step, clock=clock, name="room on the disk")),
         asyncio.create_task(duties.every(WARMTH_S, warmth.step, clock=clock, name="warmth")),
     ]

@@ -67,7 +67,7 @@ class Fleet:
         self._groups: dict[Pool, Group] = {}
         self._checked_us = 0
         self._reclaimable_bytes = 0
-        """What the engine held for quick starts when it was last asked; none once it was to give some back."""
+        """What the engine held for quick starts when it was last asked; none once it is giving some back."""
         self._closed = False
 
     # -- asked by dispatch -------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class Placing:
     def _need(self, group: Group, learned: Experience, machine: Machine) -> Need:
         sku = group.pool.hardware or group.version.hardware
         gpus = self._gpus.get(sku, 0)
-        if not gpus and group.version.recipe.gpu and machine.gpus:
+        if not gpus and group.version.recipe.gpu and (machine.gpus or machine.lost_gpus):
             gpus = 1  # its cog.yaml asks for one, whatever hardware the model was created with
         expected = EXPECTED_BYTES if learned.memory_bytes is None else learned.memory_bytes
         return Need(

@@ -69,6 +69,10 @@ class Waits(Protocol):
         """What failed to start and is tried again later, for ``/health``."""
         ...
 
+    def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
+        """Ends the pauses of a model's versions or of a deployment; gives them as they were."""
+        ...
+
 
 class Troubles(Protocol):
     """What is wrong with the machine."""

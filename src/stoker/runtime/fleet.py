@@ -157,6 +157,11 @@ class Fleet:
         group.scale = scale
         self._look(group)
 
+    def resume(self, pool: Pool) -> None:
+        """Whatever made its starts fail is mended: the next is tried as soon as it is wanted."""
+        self._groups[pool].works()
+        self._look(self._groups[pool])
+
     def retire(self, pool: Pool) -> None:
         """The pool gets nothing new: its instances end when what it has taken is done."""
         group = self._groups.get(pool)

@@ -11,6 +11,8 @@ from stoker.host import memory
 
 SHARE = 0.9
 """Of the machine's memory, for instances: the rest is the server's and the system's."""
+SHORT = 0.03
+"""Of the memory, available: with less the kernel may end processes at any moment."""
 
 
 class LocalMachine:
@@ -60,6 +62,11 @@ class LocalMachine:
 
     def troubles(self) -> list[str]:
         found = [f"GPU {number} ({name}) does not answer." for number, name in self._devices.lost().items()]
+        left_bytes, all_bytes = memory.available_bytes(), memory.total_bytes()
+        if left_bytes < all_bytes * SHORT:
+            found.insert(
+                0, f"Memory is short: {left_bytes / 1e6:.0f} MB of {all_bytes / 1e6:.0f} MB are free."
+            )
         if self.disk_is_full:
             left_mb = self._disk_left_bytes() / 1e6
             found.insert(0, f"The disk is full: {left_mb:.0f} MB are left. Nothing new is taken.")

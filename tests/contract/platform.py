@@ -223,6 +223,7 @@ async def _standing(
         troubles=Troubles(
             host=LocalMachine((), data_dir=settings.data_dir),
             ledger=Ledger(store=store, clock=clock, owed=lambda: None),
+            clock=clock,
         ),
         scales=Scales(store=store, learning=Learning(store), clock=clock, settings=settings),
         warmth=dispatcher.warmth,

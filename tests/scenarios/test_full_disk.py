@@ -92,12 +92,13 @@ def test_nothing_new_is_taken_and_what_was_accepted_ends(
             refused(client.post("/v1/predictions", json={"version": version, "input": {"gate": "x"}}))
             refused(client.post("/v1/files", files={"content": b"x"}))
             assert "disk is full" in server.stoker("push", str(tmp_path / "gated"), "local/again").stderr
+            until(lambda: health(client)["status"] == "degraded", "it is told")
             told = health(client)
-            assert told["status"] == "degraded"
             assert told["troubles"][0].startswith("The disk is full: ")
             gate.touch()
             assert ended(client, running)["status"] == "succeeded"
             assert ended(client, waiting)["status"] == "succeeded"
+        until(lambda: health(client)["status"] == "ok", "that it is over is told")
         assert health(client) | {"instances": []} == {
             "status": "ok", "version": told["version"], "troubles": [], "instances": [], "paused": [],
         }  # fmt: skip

@@ -123,7 +123,7 @@ async def assemble(
     warmth = Warmth(scales=scales, fleet=fleet, deployed=deployed)
     errands = _errands(ground, outbound)
     ledger = Ledger(store=store, clock=clock, owed=webhooks.owed)
-    troubles = Troubles(host=host, ledger=ledger)
+    troubles = Troubles(host=host, ledger=ledger, clock=clock)
     lost_gpus = LostGpus(host=host, fleet=fleet, launch=launch)
     relief = Relief(host=host, fleet=fleet, launch=launch)
     dispatcher = Dispatcher(

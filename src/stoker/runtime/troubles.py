@@ -7,24 +7,34 @@ gets on by itself once its trouble is over.
 import logging
 
 from stoker.core.errors import StorageFull
+from stoker.ports.clock import Clock
 from stoker.ports.machine import Host
 from stoker.runtime.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+FRESH_US = 1_000_000
+
 
 class Troubles:
-    def __init__(self, *, host: Host, ledger: Ledger):
+    def __init__(self, *, host: Host, ledger: Ledger, clock: Clock):
         self._host = host
         self._ledger = ledger
+        self._clock = clock
+        self._seen: list[str] = []
+        """Of the machine, when it was looked at last."""
+        self._seen_us = -FRESH_US
         self._told: list[str] = []
         """As the log has it."""
 
     def now(self) -> list[str]:
-        """A sentence each."""
-        found = self._host.troubles()
+        """A sentence each, at most a second old: whoever asks need not have a token."""
+        now_us = self._clock.now_us()
+        if now_us - self._seen_us >= FRESH_US:
+            self._seen, self._seen_us = self._host.troubles(), now_us
+        found = list(self._seen)
         if unwritten := self._ledger.unwritten:
-            found.append(f"{unwritten} changes of predictions could not be written yet.")
+            found.append(f"Changes of predictions that could not be written yet: {unwritten}.")
         return found
 
     def check_disk(self) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong is told: to whoever asks, at most once a second from the machine, and in the log as it changes."""
+"""What is wrong is told to whoever asks, once a second from the machine, and in the log as it changes."""
 
 import asyncio
 import logging

@@ -35,6 +35,8 @@ OWN_FOLDER = f"/proc/self/fd/{FOLDER_FD}"
 _PACKET_BYTES = 1 << 18
 _MOST_PRINTED_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1
+_MORE_SCORE = 700
+"""Where memory runs out it goes before any instance: all that is lost is a quick start."""
 
 
 def main() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
     control = socket.socket(fileno=int(os.environ.pop(FD_VARIABLE)))
     control.set_inheritable(False)
     _die_with(config["parent"])
+    guard.offer(_MORE_SCORE, than=config["parent"])
     _hold(os.open(config["folder"], os.O_PATH | os.O_DIRECTORY))
     output = _catch_output()
     before = preloading.open_descriptors()

@@ -20,6 +20,9 @@ from stoker_worker.outbox import Outbox
 from stoker_worker.outlet import Outlet
 from stoker_worker.synchronous import Synchronous
 
+_MORE_SCORE = 500
+"""The server that looks after all models is worth more than any of them."""
+
 
 class Runner(Protocol):
     """``synchronous`` has one, ``asynchronous`` another."""
@@ -36,6 +39,7 @@ def main() -> None:
     os.register_at_fork(after_in_child=sock.close)
     guard.apply_limits(config)
     guard.die_with(config.parent)
+    guard.offer(_MORE_SCORE, than=config.parent)
     guard.keep_freed_memory()
     streams.install(config.slots)
     guard.line_buffer_c_output()

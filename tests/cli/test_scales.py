@@ -131,3 +131,27 @@ def test_the_list_of_what_is_warm(fake: FakeServer, invoke: Invoke) -> None:
 def test_what_is_wrongly_called(fake: FakeServer, invoke: Invoke, args: list[str]) -> None:
     assert invoke(*args).exit_code == 2
     assert not fake.requests
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        (["local/sketch"], "/v1/stoker/models/local/sketch/resume"),
+        (["local/sketch", "--deployment"], "/v1/stoker/deployments/local/sketch/resume"),
+    ],
+)
+def test_a_pause_is_ended(fake: FakeServer, invoke: Invoke, args: list[str], path: str) -> None:
+    pause = {
+        "model": "local/sketch", "version": VERSION, "deployment": None, "training": None,
+        "failures": 3, "error": "no weights", "next_try_s": 4.0,
+    }  # fmt: skip
+    fake.overrides["POST", path] = [(200, {"resumed": [pause]}), (200, {"resumed": []})]
+    lines = [invoke("scale", *args, "--resume").stdout for _ in range(2)]
+    assert lines == [
+        f"resumed    local/sketch:{VERSION} after 3 failed starts\n",
+        "Nothing of local/sketch was paused.\n",
+    ]
+
+
+def test_a_resume_changes_nothing_else(invoke: Invoke) -> None:
+    assert "--resume stands alone." in invoke("scale", "local/sketch", "--resume", "--max", "2").stderr

@@ -20,13 +20,16 @@ from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
+from stoker.engines.machine import LocalMachine
 from stoker.files.local import LocalBlobs
 from stoker.hub.huggingface import HuggingFace
 from stoker.packaging.checkpoints.fetching import Fetches
 from stoker.packaging.checkpoints.shelf import Shelf
 from stoker.packaging.live_build import LiveBuild
 from stoker.runtime.learning import Learning
+from stoker.runtime.ledger import Ledger
 from stoker.runtime.scales import Scales
+from stoker.runtime.troubles import Troubles
 from stoker.store.sqlite import SqliteStore
 from tests.contract.scripted import Run, ScriptedDeployer, ScriptedDispatcher, never_ends
 from tests.documented import hold_async
@@ -217,6 +220,11 @@ async def _standing(
         blobs=LocalBlobs(settings.data_dir),
         dispatcher=dispatcher,
         waits=dispatcher,
+        troubles=Troubles(
+            host=LocalMachine((), data_dir=settings.data_dir),
+            ledger=Ledger(store=store, clock=clock, owed=lambda: None),
+            clock=clock,
+        ),
         scales=Scales(store=store, learning=Learning(store), clock=clock, settings=settings),
         warmth=dispatcher.warmth,
         deployer=ScriptedDeployer(),

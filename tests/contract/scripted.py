@@ -185,6 +185,11 @@ class ScriptedDispatcher:
     def paused(self) -> list[dict[str, Any]]:
         return self.pauses
 
+    def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
+        ended = [p for p in self.pauses if p["deployment"] == deployment and model in (None, p["model"])]
+        self.pauses = [p for p in self.pauses if p not in ended]
+        return ended
+
     def run(self, id: str) -> Run:
         return self._runs[id]
 

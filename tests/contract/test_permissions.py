@@ -136,6 +136,8 @@ GET     /stoker/models/{owner}/{name}/versions/{id}/scale 200 200 200 | 200 200 
 PATCH   /stoker/models/{owner}/{name}/versions/{id}/scale 200 403 403 | 200 200 200 403 403 | 404 404
 GET     /stoker/deployments/{owner}/{name}/scale         200 200 200 | 200 200 200 200 200 | 404 404
 PATCH   /stoker/deployments/{owner}/{name}/scale         200 403 403 | 200 200 200 403 403 | 404 404
+POST    /stoker/models/{owner}/{name}/resume             200 403 403 | 200 200 200 403 403 | 404 404
+POST    /stoker/deployments/{owner}/{name}/resume        200 403 403 | 200 200 200 403 403 | 404 404
 POST    /stoker/predictions/missing                      200 403 403 | 200 200 200 403 403 | 200 200
 GET     /stoker/predictions/{id}/wait                    200 200 200 | 200 200 200 200 200 | 404 404
 PUT     /stoker/predictions/{id}                         200 403 403 | 200 200 200 403 403 | 409 409

@@ -1,5 +1,7 @@
 """Sync mode: ``Prefer: wait`` (section 7.2)."""
 
+import asyncio
+
 import pytest
 from starlette.datastructures import Headers
 
@@ -49,6 +51,33 @@ async def test_server_that_stops_lets_waiting_requests_go(p: Platform) -> None:
     p.dispatcher.script = released
     made = await p.predict(await p.version("sketch"), prefer="wait")
     assert made["status"] == "starting"
+
+
+@story
+async def test_a_client_that_hangs_up_ends_nothing(p: Platform) -> None:
+    """Who wants that says ``Cancel-After``, or speaks OpenAI's API, where it is so."""
+    begun: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+    heard, go = asyncio.Event(), asyncio.Event()
+
+    async def goes_on(run: Run) -> None:
+        await run.start()
+        begun.set_result(run)
+        await go.wait()
+        await run.end()
+        heard.set()
+
+    p.dispatcher.script = goes_on
+    version = await p.version("sketch")
+    asking = asyncio.create_task(p.predict(version, prefer="wait=60"))
+    run = await begun
+    asking.cancel()
+    await asyncio.wait([asking])
+    other = await p.client.get(f"/predictions/{run.prediction.id}")  # after the server has seen it go
+    assert other.json()["status"] == "processing"
+    assert not run.stopped.is_set()
+    go.set()
+    await heard.wait()
+    assert (await p.client.get(f"/predictions/{run.prediction.id}")).json()["status"] == "succeeded"
 
 
 @story

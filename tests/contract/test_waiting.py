@@ -83,6 +83,17 @@ async def test_health_tells_of_failed_starts_to_those_who_may_know(p: Platform) 
     assert "paused" not in (await p.anonymous.get(f"{p.base}/health")).json()
 
 
+@story
+async def test_a_pause_is_ended_by_whoever_may_change_the_model(p: Platform) -> None:
+    await p.version("sketch")
+    pause = paused(model="alice/sketch")
+    p.dispatcher.pauses = [pause, paused(model="alice/sketch", deployment="bob/app")]
+    path = "/stoker/models/alice/sketch/resume"
+    assert (await p.other.post(path)).status_code == 404
+    assert (await p.client.post(path)).json() == {"resumed": [pause]}
+    assert (await p.client.post(path)).json() == {"resumed": []}
+
+
 def paused(**fields: Any) -> dict[str, Any]:
     return {
         "version": "0" * 64,

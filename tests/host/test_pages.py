@@ -1,6 +1,7 @@
 """Reading files ahead: which, and how much."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,22 @@ def make(file: Path, size_bytes: int) -> Path:
     with file.open("wb") as opened:
         opened.truncate(size_bytes)
     return file
+
+
+def test_a_folder_that_goes_is_left_out(tmp_path: Path, asked: list[tuple[str, int, int]]) -> None:
+    make(tmp_path / "a" / "a", 2 * MIB)
+    make(tmp_path / "b" / "b", MIB)
+    real = os.scandir
+    with pytest.MonkeyPatch.context() as patch:
+
+        def scan(path: str) -> object:
+            if Path(path).name == "b":
+                patch.undo()
+                shutil.rmtree(path)
+            return real(path)
+
+        patch.setattr(os, "scandir", scan)
+        assert pages.read_ahead([tmp_path], most_bytes=100 * MIB) == 2 * MIB
 
 
 def test_large_files_are_asked_for_largest_first(tmp_path: Path, asked: list[tuple[str, int, int]]) -> None:

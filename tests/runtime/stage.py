@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,8 @@ class ScriptedInstance:
         self.stopped = False
         self.lingers = False
         """Whether its end takes until the test says so."""
+        self.is_immortal = False
+        """Whether it hangs in the kernel."""
         self.killed: str | None = None
 
     def predict(self, run: Run) -> None:
@@ -100,7 +102,8 @@ class ScriptedInstance:
 
     def kill(self, reason: str) -> None:
         self.killed = reason
-        self.listener.exited(reason)
+        if not self.is_immortal:
+            self.listener.exited(reason)
 
     async def stop(self, grace_s: float) -> None:
         if not self.stopped:
@@ -120,6 +123,10 @@ class ScriptedEngine:
         self.refuses: Exception | None = None
         self.takes: dict[str, Usage] = {}
         """What instances take, by their ids."""
+        self.spare_bytes = 0
+        """Memory that it holds for quick starts."""
+        self.reclaimed: list[int] = []
+        """How much of it was asked for."""
 
     async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
         if self.refuses is not None:
@@ -130,6 +137,15 @@ class ScriptedEngine:
 
     async def usage(self) -> dict[str, Usage]:
         return self.takes
+
+    async def reclaimable_bytes(self) -> int:
+        return self.spare_bytes
+
+    def reclaim(self, size_bytes: int) -> None:
+        self.reclaimed.append(size_bytes)
+
+    async def disk_usage(self) -> dict[str, int]:
+        return {}
 
     async def sweep(self) -> int:
         return 0
@@ -172,8 +188,18 @@ class RoomyHost:
     def has_gpus(self) -> bool:
         return bool(self.machine.gpus)
 
+    @property
+    def disk_is_full(self) -> bool:
+        return self.machine.disk_is_full
+
     def look(self) -> Machine:
         return self.machine
+
+    def troubles(self) -> list[str]:
+        return ["The disk is full."] if self.disk_is_full else []
+
+    def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        return tuple(gpus)
 
     def threads(self, gpus: int) -> int:
         return 1
@@ -193,15 +219,16 @@ class Stage:
         self.learning = Learning(store)
         self.boots = Boots()
         self.scales = Scales(store=store, learning=self.learning, clock=clock, settings=settings)
+        self.launch = Launch(
+            engine=self.engine,
+            workspace=self.workspace,
+            host=self.host,
+            boots=self.boots,
+            clock=clock,
+            settings=settings,
+        )
         self.fleet = Fleet(
-            launch=Launch(
-                engine=self.engine,
-                workspace=self.workspace,
-                host=self.host,
-                boots=self.boots,
-                clock=clock,
-                settings=settings,
-            ),
+            launch=self.launch,
             host=self.host,
             placing=Placing(offered(settings.hardware, ())),
             learning=self.learning,

@@ -16,7 +16,9 @@ def test_a_run_over_its_time_fails(tmp_path: Path):
         version = await stage.version()
         live = await stage.submit(version)
         instance = await stage.instance()
-        stage.step(1801)
+        stage.step(1799)
+        assert instance.cancelled == [], "it has half an hour"
+        stage.step(2)
         await live.wait_over()
         assert live.seen.status is Status.FAILED
         assert "timed out" in (live.seen.error or "")

@@ -132,6 +132,34 @@ def test_each_instance_gets_gpus_of_its_own(tmp_path: Path):
     play(tmp_path, story, hardware=hardware)
 
 
+def test_what_is_held_for_quick_starts_goes_before_an_idle_instance(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        stage.host.machine = Machine(memory_bytes=10 * GB, free_bytes=10 * GB)
+        first, second = await stage.version("first"), await stage.version("second")
+        done = await stage.submit(first)
+        instance = await stage.instance()
+        instance.succeed(1)
+        await done.wait_over()
+        stage.engine.spare_bytes = GB
+        stage.host.machine = Machine(memory_bytes=10 * GB, free_bytes=GB // 8)
+        await stage.fleet.measure(0)
+        waits = await stage.submit(second)
+        (asked,) = stage.engine.reclaimed
+        assert 0 < asked < GB
+        wait = stage.waits.of(waits.id)
+        assert wait is not None
+        assert "held for quick starts" in wait.message
+        stage.step(10)
+        assert stage.engine.reclaimed == [asked], "it is asked for once, until there is more"
+        assert not instance.stopped
+        stage.host.machine = Machine(memory_bytes=10 * GB, free_bytes=2 * GB)
+        stage.step(1)
+        await stage.instance(1)
+        assert not instance.stopped
+
+    play(tmp_path, story)
+
+
 def test_what_a_version_takes_is_measured_and_counts_the_next_time(tmp_path: Path):
     async def story(stage: Stage) -> None:
         stage.host.machine = Machine(memory_bytes=10 * GB, free_bytes=10 * GB)
@@ -160,6 +188,30 @@ def test_what_a_version_takes_is_measured_and_counts_the_next_time(tmp_path: Pat
         assert live.seen.error == "It needs 9.9 GB of memory, and instances get 9.0 GB."
 
     play(tmp_path, after_a_restart)
+
+
+def test_an_instance_that_ran_out_of_memory_is_given_more_the_next_time(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        stage.host.machine = Machine(memory_bytes=9_200_000_000, free_bytes=9_200_000_000)
+        large, other = await stage.version("large"), await stage.version("other")
+        died = await stage.submit(large)
+        instance = await stage.instance()
+        stage.engine.takes = {instance.id: Usage(6 * GB)}
+        await stage.fleet.measure(0)
+        instance.listener.outgrew()
+        instance.listener.exited("killed by signal SIGKILL (out of memory)")
+        assert await died.wait_over()
+        assert died.seen.error == "Prediction failed: killed by signal SIGKILL (out of memory)"
+        assert stage.learning.of(large.id).memory_bytes == 9 * GB
+        await stage.submit(large)
+        again = await stage.instance(1)
+        await stage.submit(other)
+        assert len(stage.engine.instances) == 2, "what is left is too little even for a small one"
+        again.listener.outgrew()
+        again.listener.exited("killed by signal SIGKILL (out of memory)")
+        assert stage.learning.of(large.id).memory_bytes == 9_200_000_000, "all that there is, and not more"
+
+    play(tmp_path, story)
 
 
 def test_no_gpus_are_hidden_where_no_driver_tells_of_any(tmp_path: Path):

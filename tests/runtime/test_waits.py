@@ -95,6 +95,26 @@ def test_a_version_that_fails_to_start_pauses_and_says_so(tmp_path: Path):
     play(tmp_path, story)
 
 
+def test_a_pause_can_be_ended_by_hand(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version, other = await stage.version(), await stage.version("other")
+        for number, one in enumerate((version, other)):
+            live = await stage.submit(one)
+            instance = await stage.instance(number, slots=None)
+            instance.listener.setup_failed("no weights")
+            instance.listener.exited("set-up failed")
+            await live.wait_over()
+        waits = await stage.submit(version)
+        assert stage.waits.resume(deployment="local/app") == []
+        (resumed,) = stage.waits.resume(model="local/m")
+        assert (resumed["model"], resumed["failures"]) == ("local/m", 1)
+        await stage.instance(2)
+        await until(lambda: waits.seen.status is Status.PROCESSING)
+        assert [pause["model"] for pause in stage.waits.paused()] == ["local/other"]
+
+    play(tmp_path, story)
+
+
 def test_failures_are_forgiven_in_the_end(tmp_path: Path):
     async def story(stage: Stage) -> None:
         live = await stage.submit(await stage.version())

@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core import placement
-from stoker.core.placement import Claim, Gpu, Holder, Machine, MakeRoom, Need, Never, NoRoom, Placed, place
+from stoker.core.placement import (
+    Claim,
+    Gpu,
+    Holder,
+    Machine,
+    MakeRoom,
+    Need,
+    Never,
+    NoRoom,
+    Placed,
+    Reclaim,
+    place,
+)
 
 GB = 10**9
 SECOND_US = 1_000_000
@@ -74,6 +86,28 @@ def test_what_cannot_ever_fit_says_why():
         found = asked(claim(need), there)
         assert isinstance(found, Never)
         assert words in found.why
+
+
+def test_what_only_makes_starts_quick_is_given_back_and_no_instance_goes_for_it():
+    need = Need(hardware="cpu", memory_bytes=8 * GB)
+    there = machine(free_bytes=5 * GB, reclaimable_bytes=4 * GB)
+    assert asked(claim(need), there, idle("a")) == Reclaim(3 * GB)
+    promised = busy("b", Need(hardware="cpu", memory_bytes=3 * GB), taken_bytes=2 * GB)
+    assert asked(claim(need), there, promised) == Reclaim(4 * GB)
+    assert isinstance(asked(claim(need), machine(free_bytes=3 * GB, reclaimable_bytes=4 * GB)), NoRoom)
+    assert asked(claim(need), machine(free_bytes=8 * GB, reclaimable_bytes=4 * GB)) == Placed()
+
+
+def test_nothing_is_placed_while_the_disk_is_full():
+    assert asked(claim(), machine(disk_is_full=True)) == NoRoom("The server's disk is full.")
+
+
+def test_what_wants_a_gpu_that_does_not_answer_waits():
+    there = machine(gpus=1, lost_gpus=(1,))
+    assert asked(claim(gpu_need(1)), there) == Placed((0,))
+    assert asked(claim(gpu_need(2)), there) == NoRoom("GPU 1 of this server does not answer.")
+    assert isinstance(asked(claim(gpu_need(3)), there), Never)
+    assert isinstance(asked(claim(gpu_need(1, 90 * GB)), there), NoRoom), "the other may be larger"
 
 
 def test_the_least_valuable_idle_one_goes():

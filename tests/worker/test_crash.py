@@ -125,6 +125,14 @@ async def test_exits_in_async_code_fail_the_run_only(bench: Workbench) -> None:
     assert (await started.succeed()).output == "still here"
 
 
+async def test_the_kernel_takes_models_before_the_server_where_memory_runs_out(bench: Workbench) -> None:
+    started = await bench.start("crashes.py:family")
+    for pid in (await started.succeed()).output:
+        assert _score(pid) == _score(os.getpid()) + 500
+    servers = bench.engine.forks._servers.values()
+    assert [_score(server.pid) for server in servers] == [_score(os.getpid()) + 700] * bench.forked
+
+
 async def test_a_forked_copy_tells_nothing(bench: Workbench) -> None:
     started = await bench.start("crashes.py:tells_more_in_a_fork")
     record = await started.run()
@@ -143,3 +151,7 @@ async def test_a_process_that_closes_its_connection_is_ended(bench: Workbench) -
     started = await bench.start("crashes.py:ends")
     await started.run({"how": "close"})
     assert started.told.exit_reason == "closed its connection"
+
+
+def _score(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stoker.engines.forking import server as one_server
+from stoker.engines.forking import servers
 from stoker.engines.process import ProcessEngine
 from stoker.ports.engine import InstanceSpec
 from stoker_worker import fork_server as in_worker
@@ -180,8 +181,35 @@ async def test_a_killed_fork_server_takes_nobody_along(bench: Workbench) -> None
     started.instance.check_health()
     await started.told.until(lambda: started.told.health_answers == [None])
     assert (await start(bench, spec)).instance.began == "plain"
+    await warm(bench.engine, spec)
+    assert (await start(bench, spec)).instance.began == "forked"
     await started.run()
     assert started.told.exit_reason == "killed by signal SIGSEGV (segmentation fault)"
+
+
+async def test_one_that_is_killed_again_and_again_is_not_replaced(bench: Workbench) -> None:
+    spec = await warmed(bench, "pid")
+    for _ in range(servers.MOST_KILLED):
+        await warm(bench.engine, spec)
+        with told_by_log("stoker.engines.forking") as heard:
+            os.kill(_fork_server(bench), signal.SIGKILL)
+            await heard.wait()
+        assert (await start(bench, spec)).instance.began == "plain"
+    assert list(bench.engine.forks.refused.values()) == ["it was ended from outside"]
+
+
+async def test_its_memory_is_known_and_given_back_when_it_is_asked_for(bench: Workbench) -> None:
+    spec = await warmed(bench, "pid", "BLOCK = bytearray(b'x') * (64 << 20)")
+    assert await bench.engine.reclaimable_bytes() >= 64 << 20
+    started = await start(bench, spec)
+    assert started.instance.began == "forked"
+    assert await bench.engine.reclaimable_bytes() < 64 << 20, "its fork has the same memory"
+    pid = _fork_server(bench)
+    bench.engine.reclaim(1)
+    await until_dead(pid)
+    assert await bench.engine.reclaimable_bytes() == 0
+    assert is_alive((await started.succeed()).output)
+    assert not bench.engine.forks.refused
 
 
 async def test_one_that_does_not_answer_is_not_waited_for(

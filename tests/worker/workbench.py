@@ -66,6 +66,7 @@ class Recorder:
         self.runs: dict[int, RunRecord] = {}
         self.health_answers: list[str | None] = []
         self.exit_reason: str | None = None
+        self.has_outgrown = False
         self.turns = 0
         self._waiters: list[asyncio.Event] = []
 
@@ -148,6 +149,10 @@ class Recorder:
 
     def turn_ended(self) -> None:
         self.turns += 1
+
+    def outgrew(self) -> None:
+        self._check_alive()
+        self.has_outgrown = True
 
     def exited(self, reason: str) -> None:
         self._check_alive()

@@ -1,6 +1,5 @@
 """Errors as problem JSON (section 11 of the HTTP contract); the one place that knows HTTP statuses."""
 
-import errno
 import logging
 import secrets
 from typing import Any
@@ -51,7 +50,6 @@ _HEADERS: dict[int, dict[str, str]] = {
 }
 _UNREAD = (413, 507)
 """After these the rest of the body may still be on its way."""
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def problem(
@@ -110,7 +108,7 @@ def _told_to_wait(error: errors.StokerError) -> dict[str, str]:
 
 def is_full_disk(error: Exception) -> bool:
     """Whether it says that there is no room left, or none for us."""
-    return isinstance(error, OSError) and error.errno in _FULL
+    return isinstance(error, OSError) and error.errno in errors.FULL_DISK
 
 
 def not_found() -> Response:

@@ -90,6 +90,7 @@ async def new(
     With an ``id`` where files of it are there already.
     """
     services = request.services
+    services.troubles.check_disk()
     now_us = services.clock.now_us()
     random = secrets.token_bytes(62)
     id = id or ids.prediction_id(now_us, random)

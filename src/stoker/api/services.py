@@ -69,6 +69,22 @@ class Waits(Protocol):
         """What failed to start and is tried again later, for ``/health``."""
         ...
 
+    def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
+        """Ends the pauses of a model's versions or of a deployment; gives them as they were."""
+        ...
+
+
+class Troubles(Protocol):
+    """What is wrong with the machine."""
+
+    def now(self) -> list[str]:
+        """A sentence each, for ``/health``."""
+        ...
+
+    def check_disk(self) -> None:
+        """Raises ``StorageFull`` where nothing new can be taken."""
+        ...
+
 
 class Scales(Protocol):
     """What of instances is asked for, as the time has it."""
@@ -168,6 +184,7 @@ class Services:
     blobs: Blobs
     dispatcher: Dispatcher
     waits: Waits
+    troubles: Troubles
     scales: Scales
     warmth: Warmth
     deployer: Deployer

@@ -28,6 +28,7 @@ Examples:
   stoker scale local/sketch --min 1
   stoker scale local --idle 5m
   stoker scale local/sketch --idle default
+  stoker scale local/sketch --resume
 """
 )
 @click.argument("name", metavar="OWNER/NAME[:VERSION]|ACCOUNT")
@@ -37,6 +38,7 @@ Examples:
 )
 @click.option("--min", "least", type=OrDefault(click.INT), help="Instances that stay up without work.")
 @click.option("--max", "most", type=OrDefault(click.INT), help="Most instances.")
+@click.option("--resume", is_flag=True, help="End the pause of what failed to start: it is mended.")
 @options.as_json("Print the API's object.")
 def scale(
     name: str,
@@ -44,12 +46,18 @@ def scale(
     idle: int | str | None,
     least: int | str | None,
     most: int | str | None,
+    resume: bool,
     as_json: bool,
 ) -> None:
     """Show or change idle time and numbers of instances; 'default' takes back what was asked for.
 
     A version goes before its model, that before its account, that before the server's settings.
     """
+    if resume:
+        if any(value is not None for value in (idle, least, most)):
+            raise click.UsageError("--resume stands alone.")
+        _resume(name, deployment=deployment, as_json=as_json)
+        return
     given = {"idle_s": idle, "min_instances": least, "max_instances": most}
     change = {
         field: None if value == "default" else value for field, value in given.items() if value is not None
@@ -121,6 +129,22 @@ def _ask(path: str, change: dict[str, Any]) -> dict[str, Any]:
 
     api = connect()
     return api.patch(path, change) if change else api.get(path)
+
+
+def _resume(name: str, *, deployment: bool, as_json: bool) -> None:
+    from stoker.cli.reference import parse
+    from stoker.cli.server.client import connect
+    from stoker.cli.terminal import text
+
+    kind = "deployments" if deployment else "models"
+    told = connect().post(f"/stoker/{kind}/{parse(name, with_version=False).model}/resume", {})
+    if as_json:
+        click.echo(text.to_json(told))
+        return
+    for pause in told["resumed"]:
+        click.echo(f"resumed    {pause['model']}:{pause['version']} after {pause['failures']} failed starts")
+    if not told["resumed"]:
+        click.echo(f"Nothing of {name} was paused.")
 
 
 def _show(told: dict[str, Any], *, as_json: bool) -> None:

@@ -28,9 +28,13 @@ An error's class docstring is its default message, its ``code`` is stable. HTTP 
 to errors in ``stoker.api.problems`` and nowhere else.
 """
 
+import errno
 from typing import ClassVar
 
 import msgspec
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""The numbers of an ``OSError`` that say that there is no room left, or none for us."""
 
 
 class StokerError(Exception):

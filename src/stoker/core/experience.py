@@ -9,6 +9,10 @@ WEIGHT = 0.3
 """Of the newest boot or run in the moving averages: some ten of them are remembered."""
 
 
+EXPECTED_BYTES = 256 * 1024 * 1024
+"""Main memory that a version is expected to take before one of its instances was looked at."""
+GROWN = 1.5
+"""Times what was known is given to a version whose instance was ended for want of memory."""
 HOUR_US = 3_600_000_000
 MOST_HOURS = 14 * 24
 
@@ -55,6 +59,15 @@ def used(before: Experience, *, memory_bytes: int | None, gpu_memory_bytes: int 
         memory_bytes=_larger(before.memory_bytes, memory_bytes),
         gpu_memory_bytes=_larger(before.gpu_memory_bytes, gpu_memory_bytes),
     )
+
+
+def outgrew(before: Experience, *, taken_bytes: int, most_bytes: int) -> Experience:
+    """With an end for want of memory: it needs more than was known, nobody knows how much.
+
+    Never more than there is for instances: what one run took does not prove that the version can never run.
+    """
+    known = max(before.memory_bytes or 0, taken_bytes, EXPECTED_BYTES)
+    return used(before, memory_bytes=min(int(known * GROWN), most_bytes))
 
 
 def _moved(average: float | None, new: float) -> float:

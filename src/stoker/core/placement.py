@@ -12,7 +12,9 @@ The rules, each with its reason:
 - Whoever has waited too long is heard all the same: busy instances take nothing more and go when they are
   free, so that a model with an endless line does not starve another.
 - Room that an older claim waits for is not given to a younger one.
+- Memory that is held only for quick starts is given back first; no instance goes for it.
 - What is left behind by an instance is free only when its process is gone and the machine says so.
+- Nothing is placed while the disk is full, and nothing on a GPU that does not answer: whoever wants it waits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -58,7 +60,14 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Main memory for instances, all of them together."""
     free_bytes: int
     """What the kernel says is available now."""
+    reclaimable_bytes: int = 0
+    """What would be free as well if it were asked for: memory that only makes later starts quick."""
     gpus: tuple[Gpu, ...] = ()
+    """Those that answer."""
+    lost_gpus: tuple[int, ...] = ()
+    """Indexes of those that were there at the start and do not answer: they may come back."""
+    disk_is_full: bool = False
+    """Whether what is left on the disk is kept for what has begun already."""
     counts: dict[str, int] = {}
     """Most instances of a hardware at once; what is not named is not counted."""
 
@@ -108,6 +117,12 @@ class MakeRoom(msgspec.Struct, frozen=True):
     """Where the room will be."""
 
 
+class Reclaim(msgspec.Struct, frozen=True):
+    """There will be room when so much of what only makes starts quick was given back."""
+
+    size_bytes: int
+
+
 class Never(msgspec.Struct, frozen=True):
     """Even an empty machine has no room for it."""
 
@@ -123,14 +138,18 @@ class NoRoom(msgspec.Struct, frozen=True):
 
 def place(
     claim: Claim, machine: Machine, holders: Sequence[Holder], *, now_us: int
-) -> Placed | MakeRoom | NoRoom | Never:
+) -> Placed | MakeRoom | Reclaim | NoRoom | Never:
     """What to do for the claim; older claims that wait for room are among the holders (``reserved``)."""
     why = _impossible(claim.need, machine)
     if why is not None:
         return Never(why)
+    if machine.disk_is_full:
+        return NoRoom(FULL_DISK)
+    if machine.lost_gpus and _room(claim.need, machine, []) is None:
+        return NoRoom(f"{_gpus(machine.lost_gpus)} of this server {_do(machine.lost_gpus)} not answer.")
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
-        return Placed(gpus) if _is_free(claim.need, gpus, machine, holders) else NoRoom(_OTHERS)
+        return _verified(claim.need, gpus, machine, holders)
     return _make_room(claim, machine, holders, now_us)
 
 
@@ -145,6 +164,7 @@ def value(holder: Holder, now_us: int) -> float:
     return holder.boot_s / max(idle_s, holder.gap_s or 0.0)
 
 
+FULL_DISK = "The server's disk is full."
 _OTHERS = "The machine's memory is taken by other programs."
 
 
@@ -200,11 +220,11 @@ def _impossible(need: Need, machine: Machine) -> str | None:
     """Why it could not even be placed on an empty machine; None where it could."""
     if machine.counts.get(need.hardware, 1) < 1:
         return f"This server has no {need.hardware}."
-    if need.gpus > len(machine.gpus):
+    if need.gpus > len(machine.gpus) + len(machine.lost_gpus):
         return f"It needs {need.gpus} GPU{'s' * (need.gpus > 1)}, and this server has {len(machine.gpus)}."
     if need.memory_bytes > machine.memory_bytes:
         return f"It needs {_gb(need.memory_bytes)} of memory, and instances get {_gb(machine.memory_bytes)}."
-    if _room(need, machine, []) is None:
+    if not machine.lost_gpus and _room(need, machine, []) is None:
         return f"It needs {_gb(need.gpu_memory_bytes or 0)} of memory on a GPU, more than this server's have."
     return None
 
@@ -238,11 +258,19 @@ def _booked(gpu: Gpu, holders: Sequence[Holder]) -> int:
     )
 
 
-def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]) -> bool:
-    """Whether the machine itself says so, less what others have been promised and do not take yet."""
+def _verified(
+    need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]
+) -> Placed | Reclaim | NoRoom:
+    """What is free by the books is so only if the machine says it, too."""
     promised = sum(max(one.need.memory_bytes - one.taken_bytes, 0) for one in holders)
-    if need.memory_bytes + promised > machine.free_bytes:
-        return False
+    short_bytes = need.memory_bytes + promised - machine.free_bytes
+    if short_bytes > machine.reclaimable_bytes or not _is_free(need, gpus, machine, holders):
+        return NoRoom(_OTHERS)
+    return Reclaim(short_bytes) if short_bytes > 0 else Placed(gpus)
+
+
+def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Sequence[Holder]) -> bool:
+    """Whether the driver says so of the GPUs, less what others have been promised and do not take yet."""
     for gpu in machine.gpus:
         if gpu.index in gpus and need.gpu_memory_bytes is not None:
             owed = sum(
@@ -253,6 +281,14 @@ def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Seque
             if need.gpu_memory_bytes + owed > gpu.free_bytes:
                 return False
     return True
+
+
+def _gpus(indexes: tuple[int, ...]) -> str:
+    return " and ".join(f"GPU {index}" for index in indexes)
+
+
+def _do(indexes: tuple[int, ...]) -> str:
+    return "does" if len(indexes) == 1 else "do"
 
 
 def _gb(size_bytes: int) -> str:

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most instances of one version at once; a deployment has a number of its own."""
     memory_bytes: int | None = None
     """Main memory for all instances together; None is nine tenths of what the machine has."""
+    disk_spare_bytes: int = 64 * 1024 * 1024
+    """With less room on the disk than this, nothing new is taken or started, so that what runs can end."""
     setup_timeout_s: float = 600.0
     """How long ``setup`` may take."""
     run_timeout_s: float = 1800.0

@@ -9,6 +9,8 @@
 Called by ``process`` in a thread.
 """
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -58,6 +60,15 @@ class Folders(msgspec.Struct, frozen=True):
         """For a fork server, which has no model."""
         for folder in (self.src, self.tmp, self.home):
             folder.mkdir(parents=True)
+
+    def size_bytes(self) -> int:
+        """What would be free without them; what cannot be looked at does not count."""
+        total = 0
+        for folder, _, files in os.walk(self.root):
+            for name in files:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118
+        return total
 
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)

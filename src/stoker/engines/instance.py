@@ -16,6 +16,7 @@ import msgspec
 
 from stoker.core.errors import InstanceFailed
 from stoker.engines import endings, frames
+from stoker.engines.endings import OomKills
 from stoker.engines.printed import Printed
 from stoker.engines.spawn import Child
 from stoker.engines.wire import Claim, Wire
@@ -44,6 +45,7 @@ class ProcessInstance:
         claim: Claim,
         limit_bytes: int,
         release: Callable[[], None],
+        oom: OomKills,
         booted: Callable[[float | None], None],
     ):
         self.id = spec.id
@@ -63,7 +65,8 @@ class ProcessInstance:
         """Whether it has broken the protocol: what comes after that means nothing."""
         self._released = asyncio.Event()
         self._duties = set[asyncio.Task[None]]()
-        self._oom_kills = endings.oom_kills()
+        self._oom = oom
+        self._oom_kills = oom.count()
         late = f"setup took longer than {spec.setup_timeout_s:g} seconds"
         self._deadline = self._loop.call_later(spec.setup_timeout_s, self.kill, late)
         self._loop.add_reader(child.socket.fileno(), self._on_frames)
@@ -154,7 +157,7 @@ class ProcessInstance:
         self._child.close()
         self._tell_booted(None)
         self._listener.turn_ended()
-        self._listener.exited(self._reason or self._words(info))
+        self._tell_end(info)
         self._start(self._clean_up())
 
     def _detach(self) -> None:
@@ -182,8 +185,12 @@ class ProcessInstance:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, how)
 
-    def _words(self, info: os.waitid_result) -> str:
-        return endings.ending(info, oom_kills=endings.oom_kills() - self._oom_kills)
+    def _tell_end(self, info: os.waitid_result) -> None:
+        killed = self._reason is None and info.si_status == signal.SIGKILL and info.si_code == os.CLD_KILLED
+        out_of_memory = killed and self._oom.any_since(self._oom_kills)
+        if out_of_memory:
+            self._listener.outgrew()
+        self._listener.exited(self._reason or endings.ending(info, out_of_memory=out_of_memory))
 
     def _finish_printed(self) -> None:
         self._tell_printed(self._printed.finish())

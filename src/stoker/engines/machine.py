@@ -1,44 +1,83 @@
-"""This machine as placement sees it: memory, GPUs, cores (implements ``ports.machine.Host``)."""
+"""This machine as placement sees it: memory, GPUs, cores, disk (implements ``ports.machine.Host``)."""
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from stoker.core.hardware import Hardware, kind_of
 from stoker.core.placement import Gpu, Machine
-from stoker.host import gpus, memory
+from stoker.engines.devices import Devices
+from stoker.host import memory
 
 SHARE = 0.9
 """Of the machine's memory, for instances: the rest is the server's and the system's."""
+SHORT = 0.03
+"""Of the memory, available: with less the kernel may end processes at any moment."""
 
 
 class LocalMachine:
-    """``hardware`` is what the operator configured: only what was counted by a person is counted here."""
+    """``hardware`` is what the operator configured: only what was counted by a person is counted here.
 
-    def __init__(self, hardware: Sequence[Hardware], *, memory_bytes: int | None = None):
+    The disk is the one that ``data_dir`` is on; with less than ``disk_spare_bytes`` left it is full.
+    """
+
+    def __init__(
+        self,
+        hardware: Sequence[Hardware],
+        *,
+        data_dir: Path,
+        memory_bytes: int | None = None,
+        disk_spare_bytes: int = 0,
+    ):
         self._counts = {one.sku: one.count for one in hardware if one.count is not None}
         self._memory_bytes = int(memory.total_bytes() * SHARE) if memory_bytes is None else memory_bytes
-        self.gpu_names = tuple(gpu.name for gpu in gpus.present())
+        self._data_dir = data_dir
+        self._disk_spare_bytes = disk_spare_bytes
+        self._devices = Devices()
+        self.gpu_names = self._devices.names
         """Those that were there at the start."""
 
     def look(self) -> Machine:
+        present = self._devices.present()
         return Machine(
             memory_bytes=self._memory_bytes,
             free_bytes=memory.available_bytes(),
             gpus=tuple(
                 Gpu(
-                    index=gpu.index,
+                    index=number,
                     kind=kind_of(gpu.name),
                     memory_bytes=gpu.memory_bytes,
                     free_bytes=gpu.free_bytes,
                 )
-                for gpu in self._present()
+                for number, gpu in present.items()
             ),
+            lost_gpus=tuple(number for number in self._devices.numbers if number not in present),
+            disk_is_full=self.disk_is_full,
             counts=self._counts,
         )
 
     @property
+    def disk_is_full(self) -> bool:
+        return self._disk_left_bytes() < self._disk_spare_bytes
+
+    def troubles(self) -> list[str]:
+        found = [f"GPU {number} ({name}) does not answer." for number, name in self._devices.lost().items()]
+        left_bytes, all_bytes = memory.available_bytes(), memory.total_bytes()
+        if left_bytes < all_bytes * SHORT:
+            found.insert(
+                0, f"Memory is short: {left_bytes / 1e6:.0f} MB of {all_bytes / 1e6:.0f} MB are free."
+            )
+        if self.disk_is_full:
+            left_mb = self._disk_left_bytes() / 1e6
+            found.insert(0, f"The disk is full: {left_mb:.0f} MB are left. Nothing new is taken.")
+        return found
+
+    @property
     def has_gpus(self) -> bool:
         return bool(self.gpu_names)
+
+    def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        return self._devices.visible(gpus)
 
     def threads(self, gpus: int) -> int:
         cores = len(os.sched_getaffinity(0))
@@ -46,6 +85,7 @@ class LocalMachine:
             return max(1, cores * gpus // len(self.gpu_names))
         return max(1, cores // 2)
 
-    def _present(self) -> list[gpus.Gpu]:
-        """Nothing is asked of a driver that had nothing at the start."""
-        return gpus.present() if self.gpu_names else []
+    def _disk_left_bytes(self) -> int:
+        """What others than root may still take."""
+        disk = os.statvfs(self._data_dir)
+        return disk.f_bavail * disk.f_frsize

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
 from stoker.engines import surroundings
+from stoker.engines.endings import OomKills
 from stoker.engines.folders import Folders
 from stoker.engines.forking.plans import Plan, plan
 from stoker.engines.forking.servers import ForkServers
@@ -59,6 +60,7 @@ class ProcessEngine:
         self._sessions: dict[int, str] = {}
         """Which instance each session of processes is."""
         self._claimed = 0
+        self._oom = OomKills()
         self.forks = ForkServers(
             self._instances,
             mark=(_MARK_VARIABLE, self._mark),
@@ -88,11 +90,23 @@ class ProcessEngine:
             claim=functools.partial(self._claim, folders),
             limit_bytes=self._output_limit_bytes + _FRAME_SLACK_BYTES,
             release=functools.partial(self._release, spec.id, folders, child.pid),
+            oom=self._oom,
             booted=functools.partial(self._booted, kind, child.began == "forked"),
         )
 
     async def usage(self) -> dict[str, Usage]:
+        self._oom.look()
         return await asyncio.to_thread(_usage, dict(self._sessions))
+
+    async def reclaimable_bytes(self) -> int:
+        return await asyncio.to_thread(self.forks.memory_bytes)
+
+    def reclaim(self, size_bytes: int) -> None:
+        self.forks.give_back(size_bytes)
+
+    async def disk_usage(self) -> dict[str, int]:
+        ids = tuple(self._sessions.values())
+        return await asyncio.to_thread(lambda: {id: Folders(self._instances / id).size_bytes() for id in ids})
 
     async def sweep(self) -> int:
         return await asyncio.to_thread(self._sweep)

@@ -31,6 +31,13 @@ def present() -> list[Gpu]:
     return []
 
 
+def ask_afresh() -> None:
+    """Has the driver's library look at the machine anew: it remembers what it saw when it was opened."""
+    with _quiet():
+        pynvml.nvmlShutdown()
+    _library.is_open = False
+
+
 def taken_bytes(pids: set[int]) -> int:
     """What these processes take on the GPU where they take most."""
     most = 0
@@ -51,11 +58,19 @@ def _quiet() -> Iterator[None]:
         return
 
 
+class _Library:
+    is_open = False
+
+
+_library = _Library()
+
+
 def _initialised() -> bool:
-    with _quiet():
-        pynvml.nvmlInit()  # counts its calls; a second one costs nothing
-        return True
-    return False
+    if not _library.is_open:
+        with _quiet():
+            pynvml.nvmlInit()
+            _library.is_open = True
+    return _library.is_open
 
 
 def _gpu(index: int) -> Gpu | None:

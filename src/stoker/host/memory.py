@@ -3,19 +3,21 @@
 Linux only: reads ``/proc`` and ``/sys/fs/cgroup``.
 """
 
+import functools
 import os
 from pathlib import Path
 
 _PROC = Path("/proc")
 _CGROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
+    (Path("/sys/fs/cgroup"), "", ("memory.max", "memory.current", "inactive_file")),
     (
-        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-        "total_inactive_file",
+        Path("/sys/fs/cgroup/memory"),
+        "memory",
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ),
 )
-"""Limit, usage, and what of the usage is only cache: version 2, then version 1."""
+"""Version 2, then version 1: where the groups are, what ``/proc/self/cgroup`` calls them, and the files with
+limit, usage, and what of the usage is only cache."""
 _SESSION = 3
 """Place of the session in ``/proc/PID/stat``, after the name in brackets."""
 
@@ -43,14 +45,23 @@ def taken_bytes(sessions: dict[int, str]) -> dict[str, tuple[int, list[int]]]:
     return found
 
 
+def own_bytes(pid: int) -> int:
+    """What would be free without the process: what it shares with others, its forks above all, is not."""
+    try:
+        lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty:"))
+
+
 def _groups() -> list[tuple[int, int]]:
-    """Limit and usage of each control group that has a limit."""
+    """Limit and usage of each control group that we are in and that has a limit."""
     found: list[tuple[int, int]] = []
-    for limit, usage, cache in _CGROUPS:
+    for folder, (limit, usage, cache) in _own_groups():
         try:
-            most = limit.read_text().strip()
-            used = int(usage.read_text())
-            stat = (limit.parent / "memory.stat").read_text().split()
+            most = (folder / limit).read_text().strip()
+            used = int((folder / usage).read_text())
+            stat = (folder / "memory.stat").read_text().split()
         except (OSError, ValueError):
             continue
         if most.isdigit():
@@ -58,6 +69,24 @@ def _groups() -> list[tuple[int, int]]:
                 (int(most), used - int(dict(zip(stat[::2], stat[1::2], strict=False)).get(cache, 0)))
             )
     return found
+
+
+@functools.cache
+def _own_groups() -> tuple[tuple[Path, tuple[str, str, str]], ...]:
+    """The folders of our own group and of those around it, as far as they are shown to us.
+
+    In a container the outermost that is shown is the container's own.
+    """
+    found: list[tuple[Path, tuple[str, str, str]]] = []
+    for line in (_PROC / "self" / "cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for root, name, files in _CGROUPS:
+            if name in controllers.split(","):
+                own = root / path.strip("/")
+                folders = [own, *own.parents]
+                around = folders[: folders.index(root) + 1]
+                found += [(folder, files) for folder in around if (folder / files[0]).exists()]
+    return tuple(found)
 
 
 def _meminfo(field: str) -> int:

@@ -25,10 +25,11 @@ def read_ahead(paths: list[Path], *, most_bytes: int) -> int:
 
 
 def _files(paths: list[Path]) -> Iterator[tuple[int, Path]]:
-    """With their sizes."""
+    """With their sizes. Files and whole folders may go while we look."""
     for path in paths:
-        for file in path.rglob("*") if path.is_dir() else [path]:
-            with contextlib.suppress(OSError):  # it may go while we look
+        found = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+        for file in found if path.is_dir() else [path]:
+            with contextlib.suppress(OSError):
                 if file.is_file():
                     yield file.stat().st_size, file.resolve()
 

@@ -39,12 +39,15 @@ from stoker.runtime.inputs import InputFiles
 from stoker.runtime.launch import Launch
 from stoker.runtime.learning import Learning
 from stoker.runtime.ledger import Ledger
+from stoker.runtime.lost_gpus import LostGpus
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.outputs import OutputFiles
 from stoker.runtime.placing import Placing
+from stoker.runtime.relief import Relief
 from stoker.runtime.scales import Scales
 from stoker.runtime.sweep import EVERY_S, Sweep
 from stoker.runtime.trainings import Trainings
+from stoker.runtime.troubles import Troubles
 from stoker.runtime.waits import Waits
 from stoker.runtime.warmth import Warmth
 from stoker.runtime.webhooks import Render, Webhooks
@@ -57,6 +60,7 @@ SYNC_S = 1.0
 MEASURE_S = 5.0
 ENGINE_S = 1.0
 WAITS_S = 1.0
+TROUBLES_S = 1.0
 WARMTH_S = 10.0
 MINUTE_S = 60.0
 
@@ -91,7 +95,12 @@ async def assemble(
     stack.push_async_callback(outbound.close)
     webhooks = _webhooks(ground, outbound)
     stack.push_async_callback(webhooks.close)
-    host = LocalMachine(settings.hardware, memory_bytes=settings.memory_bytes)
+    host = LocalMachine(
+        settings.hardware,
+        data_dir=settings.data_dir,
+        memory_bytes=settings.memory_bytes,
+        disk_spare_bytes=settings.disk_spare_bytes,
+    )
     hardware = offered(settings.hardware, host.gpu_names)
     learning = Learning(store)
     await learning.recover()
@@ -113,7 +122,19 @@ async def assemble(
     deployed = Deployed(store=store, fleet=fleet, scales=scales)
     warmth = Warmth(scales=scales, fleet=fleet, deployed=deployed)
     errands = _errands(ground, outbound)
-    dispatcher = _dispatcher(ground, fleet, deployed, errands, webhooks)
+    ledger = Ledger(store=store, clock=clock, owed=webhooks.owed)
+    troubles = Troubles(host=host, ledger=ledger, clock=clock)
+    lost_gpus = LostGpus(host=host, fleet=fleet, launch=launch)
+    relief = Relief(host=host, fleet=fleet, launch=launch)
+    dispatcher = Dispatcher(
+        ledger=ledger,
+        fleet=fleet,
+        deployed=deployed,
+        errands=errands,
+        clock=clock,
+        settings=settings,
+        watched=webhooks.watched,
+    )
     waits = Waits(
         dispatcher=dispatcher, fleet=fleet, errands=errands, learning=learning, clock=clock, settings=settings
     )
@@ -131,6 +152,9 @@ async def assemble(
         asyncio.create_task(duties.every(MINUTE_S, learning.step, clock=clock, name="learning")),
         asyncio.create_task(duties.every(ENGINE_S, engine.step, clock=clock, name="fork servers")),
         asyncio.create_task(duties.every(WAITS_S, waits.step, clock=clock, name="waits")),
+        asyncio.create_task(duties.every(TROUBLES_S, troubles.step, clock=clock, name="troubles")),
+        asyncio.create_task(duties.every(TROUBLES_S, lost_gpus.step, clock=clock, name="lost GPUs")),
+        asyncio.create_task(duties.every(TROUBLES_S, relief.step, clock=clock, name="room on the disk")),
         asyncio.create_task(duties.every(WARMTH_S, warmth.step, clock=clock, name="warmth")),
     ]
     stack.push_async_callback(duties.cancel_all, loops)
@@ -139,6 +163,7 @@ async def assemble(
         blobs=blobs,
         dispatcher=dispatcher,
         waits=waits,
+        troubles=troubles,
         scales=scales,
         warmth=warmth,
         deployer=deployed,
@@ -199,20 +224,6 @@ def _errands(ground: Ground, outbound: Outbound) -> Errands:
         ),
         outputs=OutputFiles(store=store, blobs=blobs, links=links, clock=clock, settings=settings),
         trainings=Trainings(store=store, links=links, clock=clock),
-    )
-
-
-def _dispatcher(
-    ground: Ground, fleet: Fleet, deployed: Deployed, errands: Errands, webhooks: Webhooks
-) -> Dispatcher:
-    return Dispatcher(
-        ledger=Ledger(store=ground.store, clock=ground.clock, owed=webhooks.owed),
-        fleet=fleet,
-        deployed=deployed,
-        errands=errands,
-        clock=ground.clock,
-        settings=ground.settings,
-        watched=webhooks.watched,
     )
 
 

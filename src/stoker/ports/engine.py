@@ -126,6 +126,10 @@ class Listener(Protocol):
         """All that was ready in this turn of the loop has been told."""
         ...
 
+    def outgrew(self) -> None:
+        """The system ended it for want of memory; ``exited`` follows."""
+        ...
+
     def exited(self, reason: str) -> None:
         """The instance is gone, for whatever reason; nothing comes after this."""
         ...
@@ -161,6 +165,18 @@ class Engine(Protocol):
 
     async def usage(self) -> dict[str, Usage]:
         """What each of its running instances takes now, by their ids."""
+        ...
+
+    async def reclaimable_bytes(self) -> int:
+        """Main memory that it holds only so that later starts are quick."""
+        ...
+
+    def reclaim(self, size_bytes: int) -> None:
+        """Gives so much of that back, soon."""
+        ...
+
+    async def disk_usage(self) -> dict[str, int]:
+        """How many bytes the folders of each of its running instances take, by their ids. Takes a while."""
         ...
 
     async def sweep(self) -> int:

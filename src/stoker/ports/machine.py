@@ -1,5 +1,6 @@
 """What this machine has to give to instances, and what of it is free."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from stoker.core.placement import Machine
@@ -11,8 +12,21 @@ class Host(Protocol):
         ...
 
     @property
+    def disk_is_full(self) -> bool:
+        """Whether what is left is kept for what has begun already. Some microseconds: every create asks."""
+        ...
+
+    def troubles(self) -> list[str]:
+        """What is wrong with it now, a sentence each, for people."""
+        ...
+
+    @property
     def has_gpus(self) -> bool:
         """Whether there is a driver that tells of GPUs; else nobody here may hide any."""
+        ...
+
+    def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:
+        """The numbers by which a process that starts now finds these GPUs."""
         ...
 
     def threads(self, gpus: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stoker.core.catalog import Version
-from stoker.core.errors import Invalid, StokerError
+from stoker.core.errors import FULL_DISK, Invalid, StokerError, StorageFull
 from stoker.core.prediction import Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.runtime.inputs import InputFiles
@@ -72,9 +72,9 @@ class Errands:
             job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
         except Invalid as error:
             job.fail(f"Input validation error: {error.message}")
-        except Exception:  # the edge: whatever it was, the prediction must not wait for ever
+        except Exception as error:  # the edge: whatever it was, the prediction must not wait for ever
             log.exception("the input files of %s could not be fetched", job.id)
-            job.fail("The input files could not be stored; please retry (E9243)")
+            job.fail(f"The input files could not be stored{_because(error)}; please retry (E9243)")
         self._is_prepared(job)
         if job.is_wanted:
             then(job)
@@ -94,10 +94,10 @@ class Errands:
             value = await self._outputs.keep(first.value, first.files, job.prediction, synced=synced)
             if job.live.synced and not synced:  # its client has been told of it meanwhile
                 await self._outputs.sync()
-        except Exception:  # the edge: whatever it was, the prediction must end
+        except Exception as error:  # the edge: whatever it was, the prediction must end
             log.exception("an output file of %s could not be kept", job.id)
             job.stop("its output file could not be kept")
-            job.fail("Failed to store an output file (E9825)")
+            job.fail(f"Failed to store an output file{_because(error)} (E9825)")
             return
         if job.backlog and job.backlog[0] is first:
             job.resume(value)
@@ -108,9 +108,10 @@ class Errands:
         except StokerError as error:
             log.warning("no version came of training %s: %s", job.id, error)
             end(job, Status.FAILED, error.message)
-        except Exception:  # the edge: whatever it was, the training must end
+        except Exception as error:  # the edge: whatever it was, the training must end
             log.exception("no version came of training %s", job.id)
-            end(job, Status.FAILED, "The weights could not be stored; please retry (E9825)")
+            reason = f"The weights could not be stored{_because(error)}; please retry (E9825)"
+            end(job, Status.FAILED, reason)
         else:
             job.live.add_output(output, item=False)
             end(job, Status.SUCCEEDED, None)
@@ -120,3 +121,9 @@ class Errands:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _because(error: Exception) -> str:
+    """What a caller may know of it: that there is no room, which is nothing of the caller's."""
+    full = isinstance(error, OSError) and error.errno in FULL_DISK
+    return ": the server's disk is full" if full or isinstance(error, StorageFull) else ""

@@ -54,6 +54,7 @@ class Fleet:
         settings: Settings,
     ):
         self._launch = launch
+        self._host = host
         self._learning = learning
         self._scales = scales
         self._clock = clock
@@ -94,11 +95,13 @@ class Fleet:
 
     async def measure(self, _now_us: int) -> None:
         """Looks at what every instance takes, and learns what its version needs."""
+        self._room.reclaimable_bytes = await self._launch.reclaimable_bytes()
         usage = await self._launch.usage()
+        most_bytes = self._host.look().memory_bytes
         for member in self.members():
             if (now := usage.get(member.id)) is not None:
                 member.usage = now
-                self._learning.used(member, now)
+                self._learning.used(member, now, most_bytes=most_bytes)
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""
@@ -156,6 +159,11 @@ class Fleet:
         group.scale = scale
         self._look(group)
 
+    def resume(self, pool: Pool) -> None:
+        """Whatever made its starts fail is mended: the next is tried as soon as it is wanted."""
+        self._groups[pool].works()
+        self._look(self._groups[pool])
+
     def retire(self, pool: Pool) -> None:
         """The pool gets nothing new: its instances end when what it has taken is done."""
         group = self._groups.get(pool)
@@ -181,6 +189,9 @@ class Fleet:
 
     def setup_failed(self, member: Member, error: str) -> None:
         self._start_failed(member, f"Model setup failed: {error} (E9243)")
+
+    def outgrew(self, member: Member) -> None:
+        self._learning.outgrew(member, most_bytes=self._host.look().memory_bytes)
 
     def is_gone(self, member: Member, reason: str) -> None:
         group = self._groups[member.pool]

@@ -56,6 +56,15 @@ class Launch:
     async def usage(self) -> dict[str, Usage]:
         return await self._engine.usage()
 
+    async def reclaimable_bytes(self) -> int:
+        return await self._engine.reclaimable_bytes()
+
+    def reclaim(self, size_bytes: int) -> None:
+        self._engine.reclaim(size_bytes)
+
+    async def disk_usage(self) -> dict[str, int]:
+        return await self._engine.disk_usage()
+
     async def close(self) -> None:
         """Gives up what is still booting; returns when all that was begun is over."""
         for boot in self._boots.values():
@@ -91,7 +100,7 @@ class Launch:
             weights_name=recipe.weights_name,
             checkpoint=place.checkpoint,
             slots=1 if trains else recipe.slots,
-            gpus=member.gpus if self._host.has_gpus else None,
+            gpus=self._host.visible(member.gpus) if self._host.has_gpus else None,
             threads=self._host.threads(len(member.gpus)),
             variables=recipe.variables,
             setup_timeout_s=self._settings.setup_timeout_s,

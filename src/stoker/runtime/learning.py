@@ -36,15 +36,21 @@ class Learning:
     def ran(self, member: Member, took_s: float) -> None:
         self._learn(member, experience.ran(self.of(member.version.id), took_s))
 
-    def used(self, member: Member, usage: Usage) -> None:
+    def used(self, member: Member, usage: Usage, *, most_bytes: int) -> None:
+        """``most_bytes`` is what instances may have: one that took more is given all of it the next time."""
         self._learn(
             member,
             experience.used(
                 self.of(member.version.id),
-                memory_bytes=usage.memory_bytes,
+                memory_bytes=min(usage.memory_bytes, most_bytes),
                 gpu_memory_bytes=usage.gpu_bytes or None,
             ),
         )
+
+    def outgrew(self, member: Member, *, most_bytes: int) -> None:
+        """It was ended for want of memory."""
+        taken, before = member.usage.memory_bytes, self.of(member.version.id)
+        self._learn(member, experience.outgrew(before, taken_bytes=taken, most_bytes=most_bytes))
 
     async def recover(self) -> None:
         """After a start: what an earlier server learned."""

@@ -42,6 +42,12 @@ class Ledger:
         self._owed = owed
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unwritten = 0
+
+    @property
+    def unwritten(self) -> int:
+        """Decisions that could not be written yet; they are tried again until they are."""
+        return self._unwritten
 
     def accept(self, live: Live, prediction: Prediction, *, refused: Callable[[], None]) -> None:
         """Writes a new prediction; resolves ``live.accepted``. If that fails, ``refused`` first.
@@ -146,14 +152,23 @@ class Ledger:
 
     async def _write(self, act: Callable[[], Coroutine[Any, Any, bool]]) -> None:
         """Writes until it is written: a full disk must not lose what has been decided."""
-        while True:
-            try:
-                await act()
-            except Exception as error:  # noqa: BLE001  any failure of the disk; it is tried again
-                log.error("cannot write, trying again in %g s: %s", WRITE_AGAIN_S, error)
+        if await self._is_written(act):
+            return
+        self._unwritten += 1
+        try:
+            await self._clock.sleep(WRITE_AGAIN_S)
+            while not await self._is_written(act):
                 await self._clock.sleep(WRITE_AGAIN_S)
-            else:
-                return
+        finally:
+            self._unwritten -= 1
+
+    async def _is_written(self, act: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
+        try:
+            await act()
+        except Exception as error:  # noqa: BLE001  any failure of the disk; it is tried again
+            log.error("cannot write, trying again in %g s: %s", WRITE_AGAIN_S, error)
+            return False
+        return True
 
     async def _fail_without_version(self, prediction: Prediction) -> None:
         ending = Ending(

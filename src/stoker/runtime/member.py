@@ -28,6 +28,10 @@ class Owner(Protocol):
 
     def setup_failed(self, member: "Member", error: str) -> None: ...
 
+    def outgrew(self, member: "Member") -> None:
+        """It was ended because there was no memory left; it is gone soon."""
+        ...
+
     def is_gone(self, member: "Member", reason: str) -> None: ...
 
 
@@ -169,6 +173,9 @@ class Member:
         for job in self._touched:
             job.wake()
         self._touched.clear()
+
+    def outgrew(self) -> None:
+        self._owner.outgrew(self)
 
     def exited(self, reason: str) -> None:
         self.boot.failed(reason, self._clock.now_us())

@@ -6,14 +6,11 @@ Called by the fleet; decides nothing and changes nothing.
 from collections.abc import Iterable, Sequence
 
 from stoker.core import hardware
-from stoker.core.experience import Experience
+from stoker.core.experience import EXPECTED_BYTES, Experience
 from stoker.core.hardware import Hardware
 from stoker.core.placement import Claim, Holder, Machine, Need
 from stoker.runtime.group import Group
 from stoker.runtime.member import Member
-
-EXPECTED_BYTES = 256 * 1024 * 1024
-"""Main memory that a version is expected to take before one of its instances was looked at."""
 
 
 class Placing:
@@ -56,7 +53,7 @@ class Placing:
     def _need(self, group: Group, learned: Experience, machine: Machine) -> Need:
         sku = group.pool.hardware or group.version.hardware
         gpus = self._gpus.get(sku, 0)
-        if not gpus and group.version.recipe.gpu and machine.gpus:
+        if not gpus and group.version.recipe.gpu and (machine.gpus or machine.lost_gpus):
             gpus = 1  # its cog.yaml asks for one, whatever hardware the model was created with
         expected = EXPECTED_BYTES if learned.memory_bytes is None else learned.memory_bytes
         return Need(

@@ -7,6 +7,8 @@ import logging
 import secrets
 from collections.abc import Callable, Collection
 
+import msgspec
+
 from stoker.core import ids, placement
 from stoker.core.placement import Holder
 from stoker.core.settings import Settings
@@ -19,6 +21,8 @@ from stoker.runtime.member import Member, Owner
 from stoker.runtime.placing import Placing
 
 log = logging.getLogger(__name__)
+
+Short = placement.MakeRoom | placement.Reclaim | placement.NoRoom | placement.Never
 
 
 class Room:
@@ -35,6 +39,8 @@ class Room:
         never: Callable[[Group, str], None],
     ):
         """``owner`` is the new members'; ``never`` is told of what even an empty machine has no room for."""
+        self.reclaimable_bytes = 0
+        """What the engine held for quick starts when it was last asked; none once it is giving some back."""
         self._launch = launch
         self._host = host
         self._placing = placing
@@ -49,7 +55,7 @@ class Room:
         short = [group for group in groups if group.missing]
         if not short:
             return
-        machine = self._host.look()
+        machine = msgspec.structs.replace(self._host.look(), reclaimable_bytes=self.reclaimable_bytes)
         reserved: list[Holder] = []
         for group in sorted(short, key=lambda group: group.short_since_us or 0):
             for _ in range(group.missing):
@@ -63,6 +69,9 @@ class Room:
                 if isinstance(found, placement.MakeRoom):
                     self._make_room(groups, found.holders)
                     reserved.append(placement.reserved(claim, found.gpus))
+                if isinstance(found, placement.Reclaim):
+                    self._reclaim(found.size_bytes)
+                    machine = msgspec.structs.replace(machine, reclaimable_bytes=0)
                 self._tell_short(group, found)
                 break
 
@@ -81,11 +90,16 @@ class Room:
                     log.info("instance %s of %s makes room", member.id, member.version.model)
                     self._launch.stop(member)
 
-    def _tell_short(
-        self, group: Group, found: placement.MakeRoom | placement.NoRoom | placement.Never
-    ) -> None:
+    def _reclaim(self, size_bytes: int) -> None:
+        """Once for what there was: it takes the kernel a moment, and what is left is measured first."""
+        self.reclaimable_bytes = 0
+        self._launch.reclaim(size_bytes)
+
+    def _tell_short(self, group: Group, found: Short) -> None:
         if isinstance(found, placement.MakeRoom):
             group.waits_for = "Other models are making room for it."
+        elif isinstance(found, placement.Reclaim):
+            group.waits_for = "Memory that was held for quick starts is being given back."
         else:
             group.waits_for = found.why
         if isinstance(found, placement.Never):

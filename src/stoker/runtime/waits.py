@@ -65,6 +65,16 @@ class Waits:
         """For people: the pools whose starts failed, and how."""
         return [self._pause(group) for group in self._fleet.groups() if group.failures]
 
+    def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
+        """Has the fleet end the pauses of a model's versions or of a deployment; gives them as they were."""
+        ended: list[dict[str, Any]] = []
+        for group in self._fleet.groups():
+            mine = group.pool.deployment == deployment and model in (None, group.version.model)
+            if group.failures and mine:
+                ended.append(self._pause(group))
+                self._fleet.resume(group.pool)
+        return ended
+
     # -- the duty ----------------------------------------------------------------------------------
 
     def step(self, now_us: int) -> None:

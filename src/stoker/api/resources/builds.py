@@ -35,6 +35,7 @@ class NewBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def create(request: Request) -> Response:
     """POST /stoker/builds"""
+    request.services.troubles.check_disk()
     wanted = await bodies.read_as(request, NewBuild)
     owner, _, name = wanted.model.partition("/")
     try:

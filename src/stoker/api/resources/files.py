@@ -31,6 +31,7 @@ FORM_BYTES = 1024 * 1024
 async def create(request: Request) -> Response:
     """POST /files"""
     services = request.services
+    services.troubles.check_disk()
     limit_bytes = services.settings.upload_limit_bytes
     length = request.fields.get("content-length", "")
     if length.isdigit() and int(length) > limit_bytes + FORM_BYTES:

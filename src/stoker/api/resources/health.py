@@ -1,4 +1,4 @@
-"""Whether the server answers, for everyone; what runs on it, for those who have a token."""
+"""Whether the server answers, and is well, for everyone; what runs and what is wrong, with a token."""
 
 import contextlib
 from importlib.metadata import version
@@ -17,9 +17,11 @@ VERSION = version("stoker")
 
 async def get(request: Request) -> Response:
     """GET /health"""
-    health: dict[str, Any] = {"status": "ok", "version": VERSION}
+    troubles = request.services.troubles.now()
+    health: dict[str, Any] = {"status": "degraded" if troubles else "ok", "version": VERSION}
     with contextlib.suppress(Unauthenticated):
         caller = await request.services.tokens.caller(request.fields.get("authorization"))
+        health["troubles"] = troubles
         running = request.services.dispatcher.instances()
         health["instances"] = [instance for instance in running if await may_see(request, caller, instance)]
         paused = request.services.waits.paused()

@@ -34,6 +34,7 @@ async def sent_by(request: Request, digests: set[str]) -> set[str]:
 
 async def put(request: Request) -> Response:
     """PUT /stoker/blobs/{sha256}"""
+    request.services.troubles.check_disk()
     digest = request.path_params["sha256"]
     limit_bytes = request.services.settings.source_file_limit_bytes
     length = request.fields.get("content-length", "")

@@ -53,6 +53,8 @@ class ForkServer:
         self.folders = folders
         self.is_suspect = False
         """Whether it ended because something about it was wrong."""
+        self.was_killed = False
+        """Whether it ended though nobody here ended it: out of memory, as a rule."""
         self._ended: Callable[[str], None] | None = ended
         self._loop = asyncio.get_running_loop()
         self._answers: list[asyncio.Future[_Answer]] = []
@@ -96,6 +98,9 @@ class ForkServer:
         folder = os.open(folders.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             socket.send_fds(self._socket, [request], [ends.theirs.fileno(), ends.write_end, folder])
+        except ConnectionError:
+            self.lose()
+            raise
         finally:
             os.close(folder)
         answer = await self._answered()
@@ -121,6 +126,14 @@ class ForkServer:
                 answer.set_result(_Answer(refused=reason))
         ended(reason)
 
+    def lose(self) -> None:
+        """It has ended. Once it was ready that says nothing against its kind."""
+        if self.modules is None:
+            self._distrust("it ended")
+            return
+        self.was_killed = True
+        self.drop("it was ended from outside")
+
     def collect(self) -> None:
         """Waits for its end. In a thread."""
         self._process.wait()
@@ -139,11 +152,15 @@ class ForkServer:
 
     def _on_packet(self) -> None:
         try:
-            answer = _decode(self._socket.recv(_PACKET_BYTES))
+            packet = self._socket.recv(_PACKET_BYTES)
+            if not packet:
+                self.lose()
+                return
+            answer = _decode(packet)
         except BlockingIOError:
             return
-        except (OSError, msgspec.MsgspecError):  # no bytes are no JSON either
-            self._distrust("it ended")
+        except (OSError, msgspec.MsgspecError):
+            self._distrust("it spoke nonsense")
             return
         if self.modules is None:
             self._take_ready(answer)

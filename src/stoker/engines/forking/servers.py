@@ -2,7 +2,8 @@
 
 One begins after a plain start whose imports were slow. It goes when it has not been used for long, when
 others are wanted more, when memory is short, when its environment is gone, and when anything about it looks
-wrong; then its kind is not tried again while this server runs. Nothing ever waits for one to begin.
+wrong; then its kind is not tried again while this server runs. One that was killed from outside is replaced
+after the next slow start. Nothing ever waits for one to begin.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import contextlib
 import itertools
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ SLOW_S = 0.3
 SPARE = 0.1
 SPARE_BYTES = 1 << 30
 """With less memory available than that part of all there is, and less than so much, fork servers go."""
+MOST_KILLED = 3
+"""A kind that was ended from outside so often is not worth another."""
 _NAME = "fork-{:0>60}"
 """Long, so that an instance's mark fits over it."""
 
@@ -58,6 +62,8 @@ class ForkServers:
         self._used: dict[Plan, float] = {}
         self._refused: dict[Plan, str] = {}
         """Why these are not tried again."""
+        self._killed = Counter[Plan]()
+        """How often those of a kind were ended from outside."""
         self._tasks = set[asyncio.Task[None]]()
 
     @property
@@ -95,7 +101,8 @@ class ForkServers:
         try:
             return await server.fork(folders=folders, variables=variables, config=config)
         except OSError as error:
-            self._refuse(plan, str(error))
+            if not server.was_killed:
+                self._refuse(plan, str(error))
             await asyncio.to_thread(self._end_strays, variables[self._variable])
             return None
 
@@ -120,6 +127,18 @@ class ForkServers:
         """Ends the one that was used least lately where memory is short."""
         if self._servers and self._available() < self._spare_bytes:
             next(iter(self._servers.values())).drop("memory is short")
+
+    def memory_bytes(self) -> int:
+        """What would be free without them; for a thread, since the kernel counts pages for it."""
+        return sum(memory.own_bytes(server.pid) for server in list(self._servers.values()))
+
+    def give_back(self, size_bytes: int) -> None:
+        """Ends as many as it takes, those used least lately first."""
+        for server in list(self._servers.values()):
+            if size_bytes <= 0:
+                return
+            size_bytes -= memory.own_bytes(server.pid)
+            server.drop("an instance needs the memory")
 
     async def close(self) -> None:
         """Ends all; returns when nothing of them is left."""
@@ -163,7 +182,8 @@ class ForkServers:
             server.drop(why)
 
     def _ended(self, plan: Plan, server: ForkServer, reason: str) -> None:
-        if server.is_suspect:
+        self._killed[plan] += server.was_killed
+        if server.is_suspect or self._killed[plan] >= MOST_KILLED:
             self._refused.setdefault(plan, reason)
         log.info("fork server of %s ended: %s", plan.python.parent.parent.name, reason)
         self._servers.pop(plan, None)

@@ -1,0 +1,47 @@
+"""Ends the instances on GPUs that do not answer any more. A duty of the server's.
+
+Their predictions fail at once and say why; what was only starting is started again where there is room. That
+nothing new goes there, and that it does once the GPU is back, is placement's doing.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from stoker.ports.machine import Host
+from stoker.runtime.fleet import Fleet
+from stoker.runtime.launch import Launch
+from stoker.runtime.member import Member
+
+log = logging.getLogger(__name__)
+
+
+class LostGpus:
+    def __init__(self, *, host: Host, fleet: Fleet, launch: Launch):
+        self._host = host
+        self._fleet = fleet
+        self._launch = launch
+        self._before = frozenset[int]()
+        """Those that did not answer when it was looked last."""
+
+    def step(self, _now_us: int) -> None:
+        """Once is not enough: a driver that is busy may leave one question without an answer."""
+        now = frozenset(self._host.look().lost_gpus)
+        lost, self._before = now & self._before, now
+        for member in self._fleet.members() if lost else ():
+            if member.state != "stopping" and member.unhealthy is None and lost & set(member.gpus):
+                self._end(member, sorted(lost & set(member.gpus)))
+
+    def _end(self, member: Member, gpus: Iterable[int]) -> None:
+        reason = f"{_named(gpus)} of the server stopped answering"
+        log.error("instance %s of %s ends: %s", member.id, member.version.model, reason)
+        if member.state == "starting":
+            self._launch.stop(member)
+            return
+        member.unhealthy = reason
+        for job in list(member.runs.values()):  # a process that hangs in the driver may not even die
+            job.fail(f"Prediction failed: {reason}")
+        member.kill(reason)
+
+
+def _named(gpus: Iterable[int]) -> str:
+    return " and ".join(f"GPU {gpu}" for gpu in gpus)

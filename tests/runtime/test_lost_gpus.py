@@ -1,0 +1,96 @@
+"""A GPU falls off the bus: who was on it hears of it, nobody is put there, and it is used when it is back."""
+
+from pathlib import Path
+
+from stoker.core.hardware import Hardware
+from stoker.core.placement import Gpu, Machine
+from stoker.core.prediction import Status
+from stoker.runtime.lost_gpus import LostGpus
+from tests.runtime.stage import Stage, play, until
+
+GB = 10**9
+HARDWARE = (Hardware(sku="gpu", name="One", gpus=1),)
+
+
+def gpus(*, lost: tuple[int, ...] = ()) -> Machine:
+    there = (Gpu(index=n, memory_bytes=80 * GB, free_bytes=80 * GB) for n in range(2) if n not in lost)
+    return Machine(memory_bytes=64 * GB, free_bytes=64 * GB, gpus=tuple(there), lost_gpus=lost)
+
+
+def test_runs_on_it_fail_and_the_others_go_on(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        duty = LostGpus(host=stage.host, fleet=stage.fleet, launch=stage.launch)
+        stage.host.machine = gpus()
+        lives = [await stage.submit(await stage.version(name, hardware="gpu")) for name in ("a", "b")]
+        first, second = await stage.instance(0), await stage.instance(1)
+        stage.host.machine = gpus(lost=(0,))
+        duty.step(0)
+        assert first.killed is None, "it may be a driver that was busy"
+        duty.step(0)
+        assert first.killed == "GPU 0 of the server stopped answering"
+        assert (second.killed, second.stopped) == (None, False)
+        assert await lives[0].wait_over()
+        assert lives[0].seen.error == "Prediction failed: GPU 0 of the server stopped answering"
+        second.succeed(1)
+        assert await lives[1].wait_over()
+        assert lives[1].seen.status is Status.SUCCEEDED
+
+    play(tmp_path, story, hardware=HARDWARE)
+
+
+def test_an_answer_that_failed_once_ends_nothing(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        duty = LostGpus(host=stage.host, fleet=stage.fleet, launch=stage.launch)
+        stage.host.machine = gpus()
+        await stage.submit(await stage.version("a", hardware="gpu"))
+        instance = await stage.instance()
+        for lost in ((0,), (), (0,)):
+            stage.host.machine = gpus(lost=lost)
+            duty.step(0)
+        assert instance.killed is None
+
+    play(tmp_path, story, hardware=HARDWARE)
+
+
+def test_what_was_starting_or_waiting_waits_for_its_return(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        duty = LostGpus(host=stage.host, fleet=stage.fleet, launch=stage.launch)
+        stage.host.machine = gpus(lost=(1,))
+        live = await stage.submit(await stage.version("a", hardware="gpu"))
+        await until(lambda: bool(stage.engine.instances))
+        stage.host.machine = gpus(lost=(0, 1))
+        duty.step(0)
+        duty.step(0)
+        await until(lambda: stage.engine.instances[0].stopped)
+        stage.step(1)
+        assert len(stage.engine.instances) == 1, "there is nowhere to start"
+        assert live.seen.status is Status.STARTING
+        wait = stage.waits.of(live.id)
+        assert wait is not None
+        assert "GPU 0 and GPU 1 of this server do not answer." in wait.message
+        stage.host.machine = gpus(lost=(0,))
+        stage.step(1)
+        back = await stage.instance(1)
+        assert back.spec.gpus == (1,)
+        back.succeed(1)
+        assert await live.wait_over()
+        assert live.seen.status is Status.SUCCEEDED
+
+    play(tmp_path, story, hardware=HARDWARE)
+
+
+def test_one_that_does_not_die_keeps_no_prediction(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        duty = LostGpus(host=stage.host, fleet=stage.fleet, launch=stage.launch)
+        stage.host.machine = gpus()
+        live = await stage.submit(await stage.version("a", hardware="gpu"))
+        instance = await stage.instance()
+        instance.is_immortal = True
+        stage.host.machine = gpus(lost=(0,))
+        duty.step(0)
+        duty.step(0)
+        assert await live.wait_over()
+        assert live.seen.status is Status.FAILED
+        assert not stage.fleet.members()[0].has_slot
+
+    play(tmp_path, story, hardware=HARDWARE)

@@ -1,5 +1,6 @@
 """Fork servers: what they do before the fork, what a fork has of its own, and when nothing is forked."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -152,6 +153,7 @@ async def test_a_module_that_the_model_has_itself(bench: Workbench, tmp_path: Pa
     source = tmp_path / "source"
     source.mkdir()
     (source / "predict.py").write_text("import heavy\ndef run() -> str: return heavy.other.__file__\n")
+    (source / "cog.yaml").touch()  # no module, though one is called cog
     spec = bench.spec("predict.py:run", source=source, id="x", python=python)
     await warm(bench.engine, spec)
     assert (await start(bench, spec)).instance.began == "forked"
@@ -182,6 +184,33 @@ async def test_a_killed_fork_server_takes_nobody_along(bench: Workbench) -> None
     assert (await start(bench, spec)).instance.began == "plain"
     await started.run()
     assert started.told.exit_reason == "killed by signal SIGSEGV (segmentation fault)"
+    await warm(bench.engine, spec)
+    assert (await start(bench, spec)).instance.began == "forked"
+
+
+async def test_one_that_is_killed_while_it_is_asked_is_made_again(bench: Workbench) -> None:
+    """The fork is asked for before its end has been noticed."""
+    spec = await warmed(bench, "pid")
+    pid = _fork_server(bench)
+    os.kill(pid, signal.SIGSTOP)
+    asked = asyncio.create_task(start(bench, spec))
+    while not bench.folders():
+        await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+    assert (await asked).instance.began == "plain"
+    assert not bench.engine.forks.refused
+    await warm(bench.engine, spec)
+    assert (await start(bench, spec)).instance.began == "forked"
+
+
+async def test_a_fork_that_is_killed_while_it_boots_is_no_fault(bench: Workbench) -> None:
+    spec = await warmed(bench, "Waits")
+    started = await bench.launch(spec.predictor, python=spec.python)
+    assert started.instance.began == "forked"
+    (pid,) = bench.engine._sessions
+    os.kill(pid, signal.SIGKILL)
+    assert await started.told.until_exited() == "killed by signal SIGKILL"
+    assert not bench.engine.forks.refused
 
 
 async def test_one_that_does_not_answer_is_not_waited_for(

@@ -87,12 +87,16 @@ class Fleet:
         self._learning.asked(pool, self._clock.now_us())
 
     async def measure(self, _now_us: int) -> None:
-        """Looks at what every instance takes, and learns what its version needs."""
+        """Looks at what every instance takes, and learns what its version needs.
+
+        One that starts has not taken yet what it will: learning from it would let in too many.
+        """
         usage = await self._launch.usage()
         for member in self.members():
             if (now := usage.get(member.id)) is not None:
                 member.usage = now
-                self._learning.used(member, now)
+                if member.state == "ready":
+                    self._learning.used(member, now)
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from importlib.machinery import BYTECODE_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ IMPORTS_S = 120.0
 """How long the imports may take: they were seen to work in less by a plain start."""
 ANSWER_S = 2.0
 """A fork takes some milliseconds; whoever waits for it could be starting plainly."""
+ENDING_S = 0.05
+"""What lies between the end of its connection and its own, at most."""
 _PACKET_BYTES = 1 << 18
+_MODULES = {*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, ".so"}
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +125,16 @@ class ForkServer:
                 answer.set_result(_Answer(refused=reason))
         ended(reason)
 
+    def notice_end(self) -> None:
+        """Drops it where its process has ended. One that was killed from outside has done nothing wrong."""
+        try:
+            status = self._process.wait(ENDING_S)
+        except subprocess.TimeoutExpired:
+            return
+        was_killed = status == -signal.SIGKILL
+        self.is_suspect = self.is_suspect or not was_killed
+        self.drop("it was killed" if was_killed else "it ended")
+
     def collect(self) -> None:
         """Waits for its end. In a thread."""
         self._process.wait()
@@ -143,7 +157,9 @@ class ForkServer:
         except BlockingIOError:
             return
         except (OSError, msgspec.MsgspecError):  # no bytes are no JSON either
-            self._distrust("it ended")
+            self.notice_end()
+            if self._ended is not None:
+                self._distrust("it closed its connection")
             return
         if self.modules is None:
             self._take_ready(answer)
@@ -217,5 +233,11 @@ async def _heard(sock: socket.socket) -> None:
 
 
 def shadowed(source: Path, modules: frozenset[str]) -> bool:
-    """Whether a file of the model has the name of a module that was imported from elsewhere."""
-    return any(entry.name.partition(".")[0] in modules for entry in source.iterdir())
+    """Whether the model has itself a module of a name that was imported from elsewhere.
+
+    Not every file is one: each project has a ``cog.yaml``.
+    """
+    return any(
+        entry.name.partition(".")[0] in modules and (entry.is_dir() or entry.suffix in _MODULES)
+        for entry in source.iterdir()
+    )

@@ -2,7 +2,8 @@
 
 One begins after a plain start whose imports were slow. It goes when it has not been used for long, when
 others are wanted more, when memory is short, when its environment is gone, and when anything about it looks
-wrong; then its kind is not tried again while this server runs. Nothing ever waits for one to begin.
+wrong; then its kind is not tried again while this server runs. One that somebody killed (a person, or the
+kernel for want of memory) begins again after the next plain start. Nothing ever waits for one to begin.
 """
 
 import asyncio
@@ -95,7 +96,9 @@ class ForkServers:
         try:
             return await server.fork(folders=folders, variables=variables, config=config)
         except OSError as error:
-            self._refuse(plan, str(error))
+            server.notice_end()
+            if server.is_suspect or self._servers.get(plan) is server:
+                self._refuse(plan, str(error))
             await asyncio.to_thread(self._end_strays, variables[self._variable])
             return None
 

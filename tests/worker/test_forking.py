@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stoker.engines.forking import server as one_server
+from stoker.engines.forking import servers as all_servers
 from stoker.engines.process import ProcessEngine
 from stoker.ports.engine import InstanceSpec
 from stoker_worker import fork_server as in_worker
@@ -201,6 +202,25 @@ async def test_one_that_is_killed_while_it_is_asked_is_made_again(bench: Workben
     assert not bench.engine.forks.refused
     await warm(bench.engine, spec)
     assert (await start(bench, spec)).instance.began == "forked"
+
+
+async def test_one_that_ends_while_a_model_is_looked_at(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = await warmed(bench, "pid")
+    loop, (server,) = asyncio.get_running_loop(), bench.engine.forks._servers.values()
+
+    async def drop() -> bool:
+        server.drop("memory is short")
+        return False
+
+    def looks(*_: object) -> bool:
+        return asyncio.run_coroutine_threadsafe(drop(), loop).result()
+
+    monkeypatch.setattr(all_servers, "shadowed", looks)
+    started = await start(bench, spec)
+    await started.succeed()
+    assert started.instance.began == "plain"
 
 
 async def test_a_fork_that_is_killed_while_it_boots_is_no_fault(bench: Workbench) -> None:

@@ -29,7 +29,7 @@ IMPORTS_S = 120.0
 """How long the imports may take: they were seen to work in less by a plain start."""
 ANSWER_S = 2.0
 """A fork takes some milliseconds; whoever waits for it could be starting plainly."""
-ENDING_S = 0.05
+ENDING_S = 2.0
 """What lies between the end of its connection and its own, at most."""
 _PACKET_BYTES = 1 << 18
 _MODULES = {*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, ".so"}
@@ -57,6 +57,8 @@ class ForkServer:
         self.folders = folders
         self.is_suspect = False
         """Whether it ended because something about it was wrong."""
+        self._is_lost = False
+        """Whether it has ended by itself, or been ended, and not by us."""
         self._ended: Callable[[str], None] | None = ended
         self._loop = asyncio.get_running_loop()
         self._answers: list[asyncio.Future[_Answer]] = []
@@ -100,6 +102,9 @@ class ForkServer:
         folder = os.open(folders.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             socket.send_fds(self._socket, [request], [ends.theirs.fileno(), ends.write_end, folder])
+        except (BrokenPipeError, ConnectionResetError):
+            self._lose()
+            raise
         finally:
             os.close(folder)
         answer = await self._answered()
@@ -119,25 +124,27 @@ class ForkServer:
         self._deadline.cancel()
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
-        self._process.kill()
+        if not self._is_lost:
+            self._process.kill()
         for answer in self._answers:
             if not answer.done():
                 answer.set_result(_Answer(refused=reason))
         ended(reason)
 
-    def notice_end(self) -> None:
-        """Drops it where its process has ended. One that was killed from outside has done nothing wrong."""
-        try:
-            status = self._process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            return
-        was_killed = status == -signal.SIGKILL
-        self.is_suspect = self.is_suspect or not was_killed
-        self.drop("it was killed" if was_killed else "it ended")
-
     def collect(self) -> None:
-        """Waits for its end. In a thread."""
+        """Waits for its end. In a thread. One that somebody killed has done nothing wrong."""
+        if self._is_lost:
+            try:
+                self.is_suspect = self._process.wait(ENDING_S) != -signal.SIGKILL
+            except subprocess.TimeoutExpired:
+                self.is_suspect = True
+                self._process.kill()
         self._process.wait()
+
+    def _lose(self) -> None:
+        """Its end of the connection is closed: it has ended, and how is seen when it is collected."""
+        self._is_lost = self._ended is not None
+        self.drop("it ended")
 
     async def _answered(self) -> _Answer:
         answer = self._loop.create_future()
@@ -157,9 +164,7 @@ class ForkServer:
         except BlockingIOError:
             return
         except (OSError, msgspec.MsgspecError):  # no bytes are no JSON either
-            self.notice_end()
-            if self._ended is not None:
-                self._distrust("it closed its connection")
+            self._lose()
             return
         if self.modules is None:
             self._take_ready(answer)

@@ -92,12 +92,13 @@ class ForkServers:
             return None
         if await asyncio.to_thread(shadowed, spec.source, server.modules):
             return None
+        if self._servers.get(plan) is not server:  # it ended meanwhile
+            return None
         self._touch(plan)
         try:
             return await server.fork(folders=folders, variables=variables, config=config)
         except OSError as error:
-            server.notice_end()
-            if server.is_suspect or self._servers.get(plan) is server:
+            if self._servers.get(plan) is server:
                 self._refuse(plan, str(error))
             await asyncio.to_thread(self._end_strays, variables[self._variable])
             return None
@@ -161,22 +162,26 @@ class ForkServers:
         self._used[plan] = asyncio.get_running_loop().time()
 
     def _refuse(self, plan: Plan, why: str) -> None:
-        self._refused.setdefault(plan, why)
+        if plan not in self._refused:
+            self._refused[plan] = why
+            log.info("no fork server of %s any more: %s", plan.python.parent.parent.name, why)
         if (server := self._servers.get(plan)) is not None:
             server.drop(why)
 
     def _ended(self, plan: Plan, server: ForkServer, reason: str) -> None:
         if server.is_suspect:
-            self._refused.setdefault(plan, reason)
+            self._refuse(plan, reason)
         log.info("fork server of %s ended: %s", plan.python.parent.parent.name, reason)
         self._servers.pop(plan, None)
         self._used.pop(plan, None)
-        task = asyncio.get_running_loop().create_task(self._clean_up(server))
+        task = asyncio.get_running_loop().create_task(self._clean_up(plan, server, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _clean_up(self, server: ForkServer) -> None:
+    async def _clean_up(self, plan: Plan, server: ForkServer, reason: str) -> None:
         await asyncio.to_thread(self._release, server)
+        if server.is_suspect:
+            self._refuse(plan, reason)
 
     def _release(self, server: ForkServer) -> None:
         server.collect()

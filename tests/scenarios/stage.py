@@ -15,9 +15,10 @@ import msgspec
 from stoker.core.catalog import Version
 from stoker.core.placement import Machine
 from stoker.core.prediction import Status
+from stoker.engines.instance import ProcessInstance
 from stoker.engines.process import ProcessEngine
 from stoker.host import memory
-from stoker.ports.engine import Instance, InstanceSpec, Listener
+from stoker.ports.engine import InstanceSpec, Listener
 from stoker.ports.workspace import Place
 from stoker.runtime.live import Live
 from tests.processes import is_alive
@@ -53,7 +54,7 @@ class Watched(ProcessEngine):
         self.lived: list[list[bool]] = []
         """For each of them, which of the earlier ones lived."""
 
-    async def start(self, spec: InstanceSpec, listener: Listener) -> Instance:
+    async def start(self, spec: InstanceSpec, listener: Listener) -> ProcessInstance:
         self.lived.append([is_alive(pid) for pid in self.pids])
         instance = await super().start(spec, listener)
         self.pids.append(instance._child.pid)

@@ -68,12 +68,17 @@ def acts(count: int, models: int, seed: int) -> list[Act]:
 def blows(count: int, seed: int) -> list[Blow]:
     """Kills: of an instance for each forty, a fork server for two hundred, the server for a thousand."""
     chance = random.Random(f"blows {seed}")
-    victims: list[Victim] = ["instance"] * (count // 40) + ["fork server"] * max(1, count // 200)
-    victims += ["server"] * max(1, count // 1000)
-    return sorted(
-        (Blow(chance.randrange(count // 20, count - count // 10), victim) for victim in victims),
-        key=lambda blow: blow.after,
-    )
+    often: dict[Victim, int] = {
+        "instance": count // 40,
+        "fork server": max(1, count // 200),
+        "server": max(1, count // 1000),
+    }
+    found = [
+        Blow(chance.randrange(count // 20, count - count // 10), victim)
+        for victim, times in often.items()
+        for _ in range(times)
+    ]
+    return sorted(found, key=lambda blow: blow.after)
 
 
 def _act(number: int, model: int, chance: random.Random) -> Act:

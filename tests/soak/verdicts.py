@@ -19,7 +19,7 @@ FINAL = ("succeeded", "failed", "canceled")
 CRASHED = "Prediction failed: killed by signal SIGKILL"
 NOT_STARTED = "Model setup failed: killed by signal SIGKILL"
 UNNOTICED_US = 2_000_000
-"""How long ago an instance may have died that was given a prediction: its end had not been noticed yet."""
+"""How long ago an instance may have died that had, or was to get, a prediction: nobody had noticed yet."""
 WAITS = "[stoker] Waiting:"
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test fuzz lint format bench lock clean
+.PHONY: help setup demo demo-stop test fuzz soak lint format bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(VENV)/.installed $(CLIENT2)/.installed $(MODELS)/.installed $(JS)/node_m
 
 fuzz: $(VENV)/.installed ## look for answers outside the OpenAPI document (many minutes; ARGS="--examples 500")
 	$(BIN)/python -m tests.contract.fuzzing $(ARGS)
+
+soak: $(VENV)/.installed ## ten thousand predictions with kills at random (a quarter of an hour; ARGS="--count 1000 --seed 7")
+	$(BIN)/python -m tests.soak $(ARGS)
 
 lint: $(VENV)/.installed ## ruff, pyright, import directions
 	$(BIN)/ruff check .

@@ -92,4 +92,5 @@ def main() -> None:
     print(f"Fastest of each: {fastest[0]:.2f} s and {fastest[1]:.2f} s, {fastest[0] / fastest[1]:.0f} times.")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import io
-import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from stoker.packaging.machine import Machine
 from tests.packaging.yard import Yard
+from tests.wheels import make_wheel
 
 Play = Callable[..., None]
 Story = Callable[[Yard], Awaitable[None]]
@@ -47,16 +46,4 @@ async def _yard(folder: Path, cache: Path, machine: Machine | None) -> AsyncIter
 @pytest.fixture(scope="session")
 def wheel() -> tuple[str, bytes]:
     """A wheel with one module, ``tiny_part``: its file name and content."""
-    name = "tiny_part-1.0-py3-none-any.whl"
-    info = "tiny_part-1.0.dist-info"
-    files = {
-        "tiny_part.py": "VALUE = 1\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny-part\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, text in (*files.items(), (f"{info}/RECORD", record)):
-            archive.writestr(zipfile.ZipInfo(path), text)
-    return name, buffer.getvalue()
+    return make_wheel("tiny_part", "VALUE = 1\n")

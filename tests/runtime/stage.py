@@ -206,16 +206,20 @@ class RoomyHost:
 
 
 class Stage:
+    engine: Any
+    workspace: Any
+    host: Any
+    predicts = "predict.py:Predictor"
+    """Of every version."""
+
     def __init__(self, store: SqliteStore, settings: Settings, clock: FakeClock):
         self.store = store
         self.clock = clock
         self.settings = settings
-        self.engine = ScriptedEngine()
-        self.workspace = HereWorkspace()
+        self.furnish()
         self.links = Links("http://stoker.test", b"k" * 32)
         self.owed = 0
         blobs = LocalBlobs(settings.data_dir)
-        self.host = RoomyHost()
         self.learning = Learning(store)
         self.boots = Boots()
         self.scales = Scales(store=store, learning=self.learning, clock=clock, settings=settings)
@@ -266,6 +270,12 @@ class Stage:
             settings=settings,
         )
 
+    def furnish(self) -> None:
+        """What stands behind the runtime: scripts, unless a stage has something else."""
+        self.engine = ScriptedEngine()
+        self.workspace = HereWorkspace()
+        self.host = RoomyHost()
+
     async def version(self, name: str = "m", *, slots: int = 1, hardware: str = "cpu") -> Version:
         owner_name = f"local/{name}"
         model = Model(owner="local", name=name, account="local", created_us=1, hardware=hardware)
@@ -276,7 +286,7 @@ class Stage:
             created_us=1,
             cog_version="0.23.1",
             openapi_schema=SCHEMA,
-            recipe=Recipe(environment="e", predict="predict.py:Predictor", slots=slots),
+            recipe=Recipe(environment="e", predict=self.predicts, slots=slots),
             source=(),
             hardware=hardware,
         )
@@ -335,14 +345,19 @@ async def until(holds: Callable[[], bool], turns: int = 10_000) -> None:
 
 
 def play(
-    tmp_path: Path, act: Callable[[Stage], Awaitable[None]], *, crash: bool = False, **settings: Any
+    tmp_path: Path,
+    act: Callable[[Any], Awaitable[None]],
+    *,
+    crash: bool = False,
+    make: Callable[[SqliteStore, Settings, FakeClock], Stage] = Stage,
+    **settings: Any,
 ) -> None:
     """Runs a test's story on a fresh stage; with ``crash`` the server ends without a goodbye."""
 
     async def run() -> None:
         clock = FakeClock()
         store = await SqliteStore.open(tmp_path)
-        stage = Stage(store, Settings(data_dir=tmp_path, **settings), clock)
+        stage = make(store, Settings(data_dir=tmp_path, **settings), clock)
         try:
             await act(stage)
         finally:

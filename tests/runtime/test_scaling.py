@@ -214,6 +214,23 @@ def test_an_instance_that_ran_out_of_memory_is_given_more_the_next_time(tmp_path
     play(tmp_path, story)
 
 
+def test_one_that_starts_teaches_nothing_of_what_its_version_takes(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        await stage.submit(version)
+        instance = await stage.instance(slots=None)
+        stage.engine.takes = {instance.id: Usage(1_000_000)}
+        await stage.fleet.measure(0)
+        assert stage.learning.of(version.id).memory_bytes is None
+        assert [member.usage.memory_bytes for member in stage.fleet.members()] == [1_000_000]
+        instance.listener.ready(slots=1)
+        stage.engine.takes = {instance.id: Usage(2_000_000)}
+        await stage.fleet.measure(0)
+        assert stage.learning.of(version.id).memory_bytes == 2_000_000
+
+    play(tmp_path, story)
+
+
 def test_no_gpus_are_hidden_where_no_driver_tells_of_any(tmp_path: Path):
     async def story(stage: Stage) -> None:
         assert isinstance(stage.host, RoomyHost)

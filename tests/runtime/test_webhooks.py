@@ -13,6 +13,7 @@ import pytest
 from stoker.core.catalog import Account
 from stoker.core.errors import StorageFailed
 from stoker.core.prediction import Prediction, Status
+from stoker.ports.store import Delivery
 from stoker.runtime.outbound import Outbound
 from stoker.runtime.webhooks import Webhooks
 from tests.runtime.stage import Stage, play, until
@@ -61,6 +62,28 @@ def test_a_delivered_message_is_forgotten(tmp_path: Path):
         assert [json.loads(post.body) for post in web.posted] == [
             {"id": id, "status": "succeeded", "logs": ""}
         ]
+
+    with Web() as web:
+        play(tmp_path, story)
+
+
+def test_an_answer_of_the_store_that_is_older_than_a_delivery_sends_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def story(stage: Stage) -> None:
+        async with sender(stage) as webhooks:
+            await end_one(stage, web)
+            found = await stage.store.outbox.due(stage.clock.now_us())
+
+            async def due(now_us: int, *, limit: int) -> list[Delivery]:
+                """What was read before the delivery ended, which is under way."""
+                await webhooks.settle()
+                return found
+
+            await webhooks.step(stage.clock.now_us())
+            monkeypatch.setattr(stage.store.outbox, "due", due)
+            await attempt(stage, webhooks)
+        assert len(web.posted) == len(found) == 1
 
     with Web() as web:
         play(tmp_path, story)

@@ -1,5 +1,6 @@
 """Fork servers: what they do before the fork, what a fork has of its own, and when nothing is forked."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from stoker.engines.forking import server as one_server
-from stoker.engines.forking import servers
+from stoker.engines.forking import servers as all_servers
 from stoker.engines.process import ProcessEngine
 from stoker.ports.engine import InstanceSpec
 from stoker_worker import fork_server as in_worker
@@ -153,6 +154,7 @@ async def test_a_module_that_the_model_has_itself(bench: Workbench, tmp_path: Pa
     source = tmp_path / "source"
     source.mkdir()
     (source / "predict.py").write_text("import heavy\ndef run() -> str: return heavy.other.__file__\n")
+    (source / "cog.yaml").touch()  # no module, though one is called cog
     spec = bench.spec("predict.py:run", source=source, id="x", python=python)
     await warm(bench.engine, spec)
     assert (await start(bench, spec)).instance.began == "forked"
@@ -185,17 +187,52 @@ async def test_a_killed_fork_server_takes_nobody_along(bench: Workbench) -> None
     assert (await start(bench, spec)).instance.began == "forked"
     await started.run()
     assert started.told.exit_reason == "killed by signal SIGSEGV (segmentation fault)"
+    await warm(bench.engine, spec)
+    assert (await start(bench, spec)).instance.began == "forked"
 
 
-async def test_one_that_is_killed_again_and_again_is_not_replaced(bench: Workbench) -> None:
+async def test_one_that_is_killed_while_it_is_asked_is_made_again(bench: Workbench) -> None:
+    """The fork is asked for before its end has been noticed."""
     spec = await warmed(bench, "pid")
-    for _ in range(servers.MOST_KILLED):
-        await warm(bench.engine, spec)
-        with told_by_log("stoker.engines.forking") as heard:
-            os.kill(_fork_server(bench), signal.SIGKILL)
-            await heard.wait()
-        assert (await start(bench, spec)).instance.began == "plain"
-    assert list(bench.engine.forks.refused.values()) == ["it was ended from outside"]
+    pid = _fork_server(bench)
+    os.kill(pid, signal.SIGSTOP)
+    asked = asyncio.create_task(start(bench, spec))
+    while not bench.folders():
+        await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+    assert (await asked).instance.began == "plain"
+    assert not bench.engine.forks.refused
+    await warm(bench.engine, spec)
+    assert (await start(bench, spec)).instance.began == "forked"
+
+
+async def test_one_that_ends_while_a_model_is_looked_at(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = await warmed(bench, "pid")
+    loop, (server,) = asyncio.get_running_loop(), bench.engine.forks._servers.values()
+
+    async def drop() -> bool:
+        server.drop("memory is short")
+        return False
+
+    def looks(*_: object) -> bool:
+        return asyncio.run_coroutine_threadsafe(drop(), loop).result()
+
+    monkeypatch.setattr(all_servers, "shadowed", looks)
+    started = await start(bench, spec)
+    await started.succeed()
+    assert started.instance.began == "plain"
+
+
+async def test_a_fork_that_is_killed_while_it_boots_is_no_fault(bench: Workbench) -> None:
+    spec = await warmed(bench, "Waits")
+    started = await bench.launch(spec.predictor, python=spec.python)
+    assert started.instance.began == "forked"
+    (pid,) = bench.engine._sessions
+    os.kill(pid, signal.SIGKILL)
+    assert await started.told.until_exited() == "killed by signal SIGKILL"
+    assert not bench.engine.forks.refused
 
 
 async def test_its_memory_is_known_and_given_back_when_it_is_asked_for(bench: Workbench) -> None:

@@ -155,6 +155,8 @@ class ProcessInstance:
         self._finish_printed()
         self._gone = True
         self._child.close()
+        if self._reason is None and info.si_status == signal.SIGKILL and info.si_code == os.CLD_KILLED:
+            self._booted = None  # somebody killed it, which says nothing about how it began
         self._tell_booted(None)
         self._listener.turn_ended()
         self._tell_end(info)

@@ -94,14 +94,18 @@ class Fleet:
         self._learning.asked(pool, self._clock.now_us())
 
     async def measure(self, _now_us: int) -> None:
-        """Looks at what every instance takes, and learns what its version needs."""
+        """Looks at what every instance takes, and learns what its version needs.
+
+        One that starts has not taken yet what it will: learning from it would let in too many.
+        """
         self._room.reclaimable_bytes = await self._launch.reclaimable_bytes()
         usage = await self._launch.usage()
         most_bytes = self._host.look().memory_bytes
         for member in self.members():
             if (now := usage.get(member.id)) is not None:
                 member.usage = now
-                self._learning.used(member, now, most_bytes=most_bytes)
+                if member.state == "ready":
+                    self._learning.used(member, now, most_bytes=most_bytes)
 
     def step(self, now_us: int) -> None:
         """The regular look: idle instances go, unhealthy ones are replaced, pauses end."""

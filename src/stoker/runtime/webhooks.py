@@ -39,6 +39,8 @@ class Webhooks:
         self._agent = agent
         self._owed = asyncio.Event()
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._sent_meanwhile: set[str] = set()
+        """What was sent since the outbox was last asked: its answer may be older than that."""
         self._watchers: set[asyncio.Task[None]] = set()
 
     def owed(self) -> None:
@@ -70,8 +72,10 @@ class Webhooks:
 
     async def step(self, now_us: int) -> int | None:
         """Begins to send all that is due; when the next one will be, or None."""
+        self._sent_meanwhile.clear()
         for delivery in await self._store.outbox.due(now_us, limit=AT_ONCE + len(self._sending)):
-            if delivery.id not in self._sending and len(self._sending) < AT_ONCE:
+            is_known = delivery.id in self._sending or delivery.id in self._sent_meanwhile
+            if not is_known and len(self._sending) < AT_ONCE:
                 task = asyncio.get_running_loop().create_task(self._try(delivery))
                 self._sending[delivery.id] = task
                 task.add_done_callback(lambda _, id=delivery.id: self._sent(id))
@@ -91,6 +95,7 @@ class Webhooks:
 
     def _sent(self, id: str) -> None:
         self._sending.pop(id, None)
+        self._sent_meanwhile.add(id)
         self._owed.set()
 
     async def _try(self, delivery: Delivery) -> None:

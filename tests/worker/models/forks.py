@@ -59,3 +59,13 @@ def pid() -> int:
 
 def dies() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Waits:
+    """Never becomes ready."""
+
+    def setup(self) -> None:
+        signal.pause()
+
+    def run(self) -> str:
+        return "ok"

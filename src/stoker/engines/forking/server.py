@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from importlib.machinery import BYTECODE_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ IMPORTS_S = 120.0
 """How long the imports may take: they were seen to work in less by a plain start."""
 ANSWER_S = 2.0
 """A fork takes some milliseconds; whoever waits for it could be starting plainly."""
+ENDING_S = 2.0
+"""What lies between the end of its connection and its own, at most."""
 _PACKET_BYTES = 1 << 18
+_MODULES = {*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, ".so"}
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +57,8 @@ class ForkServer:
         self.folders = folders
         self.is_suspect = False
         """Whether it ended because something about it was wrong."""
-        self.was_killed = False
-        """Whether it ended though nobody here ended it: out of memory, as a rule."""
+        self._is_lost = False
+        """Whether it has ended by itself, or been ended, and not by us."""
         self._ended: Callable[[str], None] | None = ended
         self._loop = asyncio.get_running_loop()
         self._answers: list[asyncio.Future[_Answer]] = []
@@ -98,8 +102,8 @@ class ForkServer:
         folder = os.open(folders.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             socket.send_fds(self._socket, [request], [ends.theirs.fileno(), ends.write_end, folder])
-        except ConnectionError:
-            self.lose()
+        except (BrokenPipeError, ConnectionResetError):
+            self._lose()
             raise
         finally:
             os.close(folder)
@@ -120,23 +124,27 @@ class ForkServer:
         self._deadline.cancel()
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
-        self._process.kill()
+        if not self._is_lost:
+            self._process.kill()
         for answer in self._answers:
             if not answer.done():
                 answer.set_result(_Answer(refused=reason))
         ended(reason)
 
-    def lose(self) -> None:
-        """It has ended. Once it was ready that says nothing against its kind."""
-        if self.modules is None:
-            self._distrust("it ended")
-            return
-        self.was_killed = True
-        self.drop("it was ended from outside")
-
     def collect(self) -> None:
-        """Waits for its end. In a thread."""
+        """Waits for its end. In a thread. One that somebody killed has done nothing wrong."""
+        if self._is_lost:
+            try:
+                self.is_suspect = self._process.wait(ENDING_S) != -signal.SIGKILL
+            except subprocess.TimeoutExpired:
+                self.is_suspect = True
+                self._process.kill()
         self._process.wait()
+
+    def _lose(self) -> None:
+        """Its end of the connection is closed: it has ended, and how is seen when it is collected."""
+        self._is_lost = self._ended is not None
+        self.drop("it ended")
 
     async def _answered(self) -> _Answer:
         answer = self._loop.create_future()
@@ -152,15 +160,11 @@ class ForkServer:
 
     def _on_packet(self) -> None:
         try:
-            packet = self._socket.recv(_PACKET_BYTES)
-            if not packet:
-                self.lose()
-                return
-            answer = _decode(packet)
+            answer = _decode(self._socket.recv(_PACKET_BYTES))
         except BlockingIOError:
             return
-        except (OSError, msgspec.MsgspecError):
-            self._distrust("it spoke nonsense")
+        except (OSError, msgspec.MsgspecError):  # no bytes are no JSON either
+            self._lose()
             return
         if self.modules is None:
             self._take_ready(answer)
@@ -234,5 +238,11 @@ async def _heard(sock: socket.socket) -> None:
 
 
 def shadowed(source: Path, modules: frozenset[str]) -> bool:
-    """Whether a file of the model has the name of a module that was imported from elsewhere."""
-    return any(entry.name.partition(".")[0] in modules for entry in source.iterdir())
+    """Whether the model has itself a module of a name that was imported from elsewhere.
+
+    Not every file is one: each project has a ``cog.yaml``.
+    """
+    return any(
+        entry.name.partition(".")[0] in modules and (entry.is_dir() or entry.suffix in _MODULES)
+        for entry in source.iterdir()
+    )

@@ -2,8 +2,8 @@
 
 One begins after a plain start whose imports were slow. It goes when it has not been used for long, when
 others are wanted more, when memory is short, when its environment is gone, and when anything about it looks
-wrong; then its kind is not tried again while this server runs. One that was killed from outside is replaced
-after the next slow start. Nothing ever waits for one to begin.
+wrong; then its kind is not tried again while this server runs. One that somebody killed (a person, or the
+kernel for want of memory) begins again after the next plain start. Nothing ever waits for one to begin.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,6 @@ SLOW_S = 0.3
 SPARE = 0.1
 SPARE_BYTES = 1 << 30
 """With less memory available than that part of all there is, and less than so much, fork servers go."""
-MOST_KILLED = 3
-"""A kind that was ended from outside so often is not worth another."""
 _NAME = "fork-{:0>60}"
 """Long, so that an instance's mark fits over it."""
 
@@ -62,8 +59,6 @@ class ForkServers:
         self._used: dict[Plan, float] = {}
         self._refused: dict[Plan, str] = {}
         """Why these are not tried again."""
-        self._killed = Counter[Plan]()
-        """How often those of a kind were ended from outside."""
         self._tasks = set[asyncio.Task[None]]()
 
     @property
@@ -97,11 +92,13 @@ class ForkServers:
             return None
         if await asyncio.to_thread(shadowed, spec.source, server.modules):
             return None
+        if self._servers.get(plan) is not server:  # it ended meanwhile
+            return None
         self._touch(plan)
         try:
             return await server.fork(folders=folders, variables=variables, config=config)
         except OSError as error:
-            if not server.was_killed:
+            if self._servers.get(plan) is server:
                 self._refuse(plan, str(error))
             await asyncio.to_thread(self._end_strays, variables[self._variable])
             return None
@@ -177,23 +174,26 @@ class ForkServers:
         self._used[plan] = asyncio.get_running_loop().time()
 
     def _refuse(self, plan: Plan, why: str) -> None:
-        self._refused.setdefault(plan, why)
+        if plan not in self._refused:
+            self._refused[plan] = why
+            log.info("no fork server of %s any more: %s", plan.python.parent.parent.name, why)
         if (server := self._servers.get(plan)) is not None:
             server.drop(why)
 
     def _ended(self, plan: Plan, server: ForkServer, reason: str) -> None:
-        self._killed[plan] += server.was_killed
-        if server.is_suspect or self._killed[plan] >= MOST_KILLED:
-            self._refused.setdefault(plan, reason)
+        if server.is_suspect:
+            self._refuse(plan, reason)
         log.info("fork server of %s ended: %s", plan.python.parent.parent.name, reason)
         self._servers.pop(plan, None)
         self._used.pop(plan, None)
-        task = asyncio.get_running_loop().create_task(self._clean_up(server))
+        task = asyncio.get_running_loop().create_task(self._clean_up(plan, server, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _clean_up(self, server: ForkServer) -> None:
+    async def _clean_up(self, plan: Plan, server: ForkServer, reason: str) -> None:
         await asyncio.to_thread(self._release, server)
+        if server.is_suspect:
+            self._refuse(plan, reason)
 
     def _release(self, server: ForkServer) -> None:
         server.collect()

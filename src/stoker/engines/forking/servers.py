@@ -196,13 +196,13 @@ class ForkServers:
             self._refuse(plan, reason)
 
     def _release(self, server: ForkServer) -> None:
-        server.collect()
         name = server.folders.root.name
         processes.end_all(
             lambda: processes.belonging(
                 self._variable, (self._mark + name).__eq__, folder=server.folders.root, session=server.pid
             )
         )
+        server.collect()  # only now may another process get its id, which is also that of its session
         server.folders.remove()
         self._living.discard(name)
 

@@ -55,13 +55,8 @@ class FairQueue(Generic[Item]):
     def before(self, account: str, ids: Collection[str]) -> dict[str, int]:
         """By id, how many have their turn before each of those of the account, as far as they wait."""
         line = self._lines.get(account)
-        found: dict[str, int] = {}
-        for rank, place in enumerate(line or ()):
-            if len(found) == len(ids):
-                break
-            if place.id in ids:
-                found[place.id] = self._before(account, rank)
-        return found
+        ranks = {} if line is None else line.ranks(ids)
+        return {id: self._before(account, rank) for id, rank in ranks.items()}
 
     def _before(self, account: str, rank: int) -> int:
         """The same for the one before whom so many of its account have theirs: others have as many."""
@@ -153,6 +148,13 @@ class _Line(Generic[Item]):
             turn, self._passed = _turn([next(iter(level.values())) for level in levels], self._passed)
         return levels[turn].popitem(last=False)[1].item
 
+    def ranks(self, ids: Collection[str]) -> dict[str, int]:
+        """How many of the account have their turns before each of those, as far as they wait."""
+        levels = [level for level in self._levels if level]
+        if len(levels) == 1:
+            return _ranks(levels[0], ids)
+        return {place.id: rank for rank, place in enumerate(self) if place.id in ids}
+
     def remove(self, id: str) -> _Place[Item] | None:
         for level in self._levels:
             if id in level:
@@ -161,6 +163,20 @@ class _Line(Generic[Item]):
 
     def waits_below(self, id: str, priority: Priority) -> bool:
         return any(id in level for level in self._levels[PRIORITIES.index(priority) + 1 :])
+
+
+def _ranks(level: OrderedDict[str, _Place[Item]], ids: Collection[str]) -> dict[str, int]:
+    """Where those are, looked for from both ends: who is asked for is first or has just come, mostly."""
+    left = sum(id in level for id in ids)
+    found: dict[str, int] = {}
+    for rank, (first, last) in enumerate(zip(level, reversed(level), strict=True)):
+        if len(found) == left:
+            break
+        if first in ids:
+            found[first] = rank
+        if last in ids:
+            found[last] = len(level) - 1 - rank
+    return found
 
 
 def _turn(heads: Sequence[_Place[Item]], passed: int) -> tuple[int, int]:

@@ -113,13 +113,14 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         case="error when the process dies",
         cog="`Worker crashed`",
-        ours="how it died: `Prediction failed: killed by signal SIGKILL`",
+        ours="how it died: `Prediction failed: killed by signal SIGKILL (E8367)`",
         why="one needs to know whether it was the memory",
         scenarios=("crash/*",),
         fields={
             "error": (
                 "Worker crashed",
-                r"Prediction failed: (?:exited with code [03]|killed by signal SIG(?:KILL|SEGV|ABRT).*)",
+                r"Prediction failed: (?:exited with code [03]|killed by signal SIG(?:KILL|SEGV|ABRT).*)"
+                r" \(E8367\)",
             )
         },
     ),

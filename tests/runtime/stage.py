@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -335,13 +336,12 @@ class Stage:
         self.owed += 1
 
 
-async def until(holds: Callable[[], bool], turns: int = 10_000) -> None:
-    """Lets the loop turn until something holds."""
-    for _ in range(turns):
-        if holds():
-            return
+async def until(holds: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Lets the loop turn until something holds; the disk behind it is a real one."""
+    last = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < last, "it never came to hold"
         await asyncio.sleep(0)
-    raise AssertionError("it never came to hold")
 
 
 def play(

@@ -42,7 +42,7 @@ def input_files(stage: Stage, outbound: Outbound) -> InputFiles:
 
 async def gone(folder: Path) -> None:
     """Returns when a thread has removed the folder."""
-    await until(lambda: not folder.exists(), turns=1_000_000)
+    await until(lambda: not folder.exists())
 
 
 @pytest.mark.parametrize("release_first", [False, True])

@@ -30,7 +30,7 @@ def test_runs_on_it_fail_and_the_others_go_on(tmp_path: Path):
         assert first.killed == "GPU 0 of the server stopped answering"
         assert (second.killed, second.stopped) == (None, False)
         assert await lives[0].wait_over()
-        assert lives[0].seen.error == "Prediction failed: GPU 0 of the server stopped answering"
+        assert lives[0].seen.error == "Prediction failed: GPU 0 of the server stopped answering (E8367)"
         second.succeed(1)
         assert await lives[1].wait_over()
         assert lives[1].seen.status is Status.SUCCEEDED

@@ -201,7 +201,7 @@ def test_an_instance_that_ran_out_of_memory_is_given_more_the_next_time(tmp_path
         instance.listener.outgrew()
         instance.listener.exited("killed by signal SIGKILL (out of memory)")
         assert await died.wait_over()
-        assert died.seen.error == "Prediction failed: killed by signal SIGKILL (out of memory)"
+        assert died.seen.error == "Prediction failed: killed by signal SIGKILL (out of memory) (E1001)"
         assert stage.learning.of(large.id).memory_bytes == 9 * GB
         await stage.submit(large)
         again = await stage.instance(1)

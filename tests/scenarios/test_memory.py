@@ -72,7 +72,7 @@ def test_a_model_that_outgrows_the_machine_goes_and_the_server_stays(start_serve
             (before,) = with_variable("STOKER_INSTANCE", of=server.data_dir)
             died = run(client, version, {"size_bytes": 4 * SHARE_BYTES})
             assert died["status"] == "failed"
-            assert died["error"] == "Prediction failed: killed by signal SIGKILL (out of memory)"
+            assert died["error"] == "Prediction failed: killed by signal SIGKILL (out of memory) (E1001)"
             assert server.process is not None
             assert server.process.poll() is None
             assert run(client, version, {"size_bytes": MIB})["status"] == "succeeded"

@@ -16,7 +16,7 @@ from stoker.core.prediction import INTERRUPTED
 from tests.soak.plan import Act, Victim
 
 FINAL = ("succeeded", "failed", "canceled")
-CRASHED = "Prediction failed: killed by signal SIGKILL"
+CRASHED = "Prediction failed: killed by signal SIGKILL (E8367)"
 NOT_STARTED = "Model setup failed: killed by signal SIGKILL"
 UNNOTICED_US = 2_000_000
 """How long ago an instance may have died that had, or was to get, a prediction: nobody had noticed yet."""

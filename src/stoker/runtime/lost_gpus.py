@@ -39,7 +39,7 @@ class LostGpus:
             return
         member.unhealthy = reason
         for job in list(member.runs.values()):  # a process that hangs in the driver may not even die
-            job.fail(f"Prediction failed: {reason}")
+            job.fail(f"Prediction failed: {reason} (E8367)")
         member.kill(reason)
 
 

@@ -70,6 +70,7 @@ class Member:
         self.setup_log = Log(log_limit_bytes)
         self._numbers = 0
         self._touched: set[Job] = set()
+        self._has_outgrown = False
 
     # -- asked by the fleet and dispatch -----------------------------------------------------------
 
@@ -175,12 +176,14 @@ class Member:
         self._touched.clear()
 
     def outgrew(self) -> None:
+        self._has_outgrown = True
         self._owner.outgrew(self)
 
     def exited(self, reason: str) -> None:
         self.boot.failed(reason, self._clock.now_us())
+        code = "E1001" if self._has_outgrown else "E8367"
         runs, self.runs = list(self.runs.values()), {}
         for job in runs:
             job.member = None
-            job.fail(f"Prediction failed: {reason}")
+            job.fail(f"Prediction failed: {reason} ({code})")
         self._owner.is_gone(self, reason)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -131,15 +132,29 @@ class ForkServer:
                 answer.set_result(_Answer(refused=reason))
         ended(reason)
 
-    def collect(self) -> None:
-        """Waits for its end. In a thread. One that somebody killed has done nothing wrong."""
+    def judge(self) -> None:
+        """Looks how it ended, where it was not we who ended it: who was killed has done nothing wrong.
+
+        For a thread. It keeps its process id until it is collected.
+        """
         if self._is_lost:
-            try:
-                self.is_suspect = self._process.wait(ENDING_S) != -signal.SIGKILL
-            except subprocess.TimeoutExpired:
-                self.is_suspect = True
-                self._process.kill()
+            self.is_suspect = not self._was_killed()
+
+    def collect(self) -> None:
+        """Waits for its end, in a thread."""
         self._process.wait()
+
+    def _was_killed(self) -> bool:
+        fd = os.pidfd_open(self.pid)
+        try:
+            end = select.poll()
+            end.register(fd, select.POLLIN)
+            if not end.poll(ENDING_S * 1000):
+                return False
+        finally:
+            os.close(fd)
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        return ended is not None and (ended.si_code, ended.si_status) == (os.CLD_KILLED, signal.SIGKILL)
 
     def _lose(self) -> None:
         """Its end of the connection is closed: it has ended, and how is seen when it is collected."""

@@ -196,6 +196,7 @@ class ForkServers:
             self._refuse(plan, reason)
 
     def _release(self, server: ForkServer) -> None:
+        server.judge()
         name = server.folders.root.name
         processes.end_all(
             lambda: processes.belonging(

@@ -111,10 +111,9 @@ def main() -> None:
         models = [_model(server, client, name, Path(folder), options.python) for name in ("plain", "forked")]
         while models[1].start() != "forked":  # the fork server is ready a while after the first boot
             models[1].boot_s()
-        boots = _turns(models, options.rounds, Model.boot_s)
+        _report("request to first output", _turns(models, options.rounds, Model.boot_s))
         growths = _turns(models, max(1, options.rounds // 2), Model.grow_s)
-    _report("request to first output", boots)
-    _report(f"0 to {INSTANCES} instances", growths)
+        _report(f"0 to {INSTANCES} instances", growths)
 
 
 def _turns(models: Sequence[Model], rounds: int, measure: Any) -> Seconds:

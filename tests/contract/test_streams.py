@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from stoker.api.http import sse
-from stoker.core.prediction import Status
+from stoker.core.prediction import INTERRUPTED, Status
+from tests.conformance.store.samples import prediction
 from tests.contract.platform import FILE, FILES, TOKENS, Platform
 from tests.contract.scripted import Run
 from tests.contract.story import story
@@ -212,6 +213,24 @@ def watch_unsubscribing(run: Run, *, readers: int) -> asyncio.Event:
 
     run.live.unsubscribe = unsubscribe  # type: ignore[method-assign]
     return gone
+
+
+@story
+async def test_a_reader_of_what_a_crash_interrupted_hears_of_it_once(p: Platform) -> None:
+    """It may have had more outputs than there are now: nothing of them was kept."""
+    version = await p.version("talk", output=TOKENS)
+    lost = prediction(model=version.model, version=version.id, account="alice", created_us=p.clock.now_us())
+    await p.store.predictions.accept(lost)
+    await p.store.predictions.start(lost.id, p.clock.now_us())
+    p.clock.advance(60)
+    assert await p.store.predictions.interrupt(p.clock.now_us(), INTERRUPTED) == 1
+    url = p.services.links.prediction(lost.id, stream_key=lost.stream_key, files=False)["stream"]
+    for before in ("0", "1", "2", "40"):
+        had = f"{lost.created_us // 1_000_000}:{before}"
+        events = await read(p, url, last_event_id=had)
+        assert [event.name for event in events] == ["error", "done"]
+    again = await p.anonymous.get(url, headers={"last-event-id": events[-1].id})
+    assert again.status_code == 204
 
 
 @story

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import uuid
 from pathlib import Path as LocalPath
+from subprocess import run
 from typing import Any
 
 import heavy  # written by the test
@@ -34,7 +35,11 @@ def look() -> dict:
         "path": [entry for entry in sys.path if "environment" not in entry],
         "argv": sys.argv,
         "environment": sorted(os.environ),
-        "c": sorted(line.partition("=")[0] for line in os.popen("env").read().splitlines() if line[0] != "_"),
+        "c": sorted(
+            line.partition("=")[0]
+            for line in run("env", capture_output=True, text=True).stdout.splitlines()
+            if line[0] != "_"
+        ),
         "limits": status["Cpus_allowed"],
         "descriptors": sorted(kind_of(name) for name in os.listdir("/proc/self/fd")),
     }

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from stoker.api.endpoint import Request
 from stoker.api.http import sse
 from stoker.core.errors import NotFound
-from stoker.core.prediction import Prediction, Status
+from stoker.core.prediction import INTERRUPTED, Prediction, Status
 from stoker.runtime.live import Live
 
 MOST_AT_ONCE_BYTES = 256 * 1024
@@ -75,9 +75,12 @@ class Outputs:
         self._live = of if isinstance(of, Live) else None
         self._prediction = of if isinstance(of, Prediction) else of.seen
         self._split = split
-        self._prefix = b"%d:" % (self._prediction.created_us // 1_000_000)
+        self._prefix = self._living = _prefix(self._prediction.created_us)
+        if self._live is None and self._prediction.error == INTERRUPTED:
+            # Whoever read along may have had more than was kept: the numbers from then mean nothing now.
+            self._prefix = _prefix(self._prediction.completed_us or 0)
         self._whole: list[bytes] | None = None
-        self._next = self._resume(after)
+        self._next = self._resume((after or "").encode())
         self.ended = self._over and self._next > self._last
 
     def take(self) -> bytes:
@@ -115,10 +118,11 @@ class Outputs:
         """The number of the last event of a prediction that is over."""
         return len(self._values()) + (1 if self._seen.status is Status.FAILED else 0)
 
-    def _resume(self, after: str | None) -> int:
+    def _resume(self, after: bytes) -> int:
         """The number of the next event for a reader that had ``after``; a foreign id starts over."""
-        number = (after or "").encode().removeprefix(self._prefix)
-        return int(number) + 1 if number.isdigit() and len(number) < 10 else 0
+        number = after.removeprefix(self._prefix).removeprefix(self._living)
+        following = int(number) + 1 if number.isdigit() and len(number) < 10 else 0
+        return following if after.startswith(self._prefix) else min(following, len(self._values()))
 
     def _values(self) -> list[bytes]:
         """The outputs so far, each as JSON."""
@@ -155,3 +159,7 @@ class Outputs:
             n += 1
         closing.append(sse.json_event(b"done", b"%b%d" % (self._prefix, n), reason.get(status, b"{}")))
         return closing
+
+
+def _prefix(moment_us: int) -> bytes:
+    return b"%d:" % (moment_us // 1_000_000)

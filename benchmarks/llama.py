@@ -2,7 +2,8 @@
 
 Three contenders take turns, so that whatever else the machine does falls on all: predictions streamed over
 HTTP, transformers' continuous batching manager used directly, and ``generate`` with one batch. Ratios mean
-something, absolute figures only on a quiet machine. Needs ``make .venv/models/.installed``.
+something, absolute figures only on a quiet machine; on a busy one, CPU a token says most, since what others
+do falls least on it. Needs ``make .venv/models/.installed``.
 """
 
 import argparse
@@ -17,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, report
+from benchmarks import client, process_tree, report
 from benchmarks.contenders import stoker
-from stoker.engines.surroundings import default_threads
+from stoker.engines.machine import LocalMachine
 from tests.servers import StokerServer
 
 NAME = "meta/meta-llama-3.1-8b-instruct"
@@ -38,7 +39,7 @@ def main() -> int:
     )
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--tokens", type=int, default=100, help="of each stream")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
@@ -76,15 +77,21 @@ def _measure(
 
 def _report(streams: int, found: dict[str, list[Figures]]) -> None:
     for name, rounds in found.items():
-        # Within a round the machine was about as busy for all: the ratio is taken there.
-        ratios = [mine["rate"] / base["rate"] for mine, base in zip(rounds, found["manager"], strict=True)]
-        rate = statistics.median(figures["rate"] for figures in rounds)
-        first = statistics.median(figures["first_ms"] for figures in rounds)
+        rate, first, cpu = (
+            statistics.median(figures[figure] for figures in rounds)
+            for figure in ("rate", "first_ms", "cpu_us")
+        )
         print(
             f"{streams:3} streams  {name:9} {rate:8.0f} tokens/s  first token {first:7.1f} ms"
-            f"  {statistics.median(ratios):5.2f} of the manager ({min(ratios):.2f} to {max(ratios):.2f})",
+            f"  CPU {cpu:6.0f} us a token  {_of(found, name, 'manager')}  {_of(found, name, 'generate')}",
             flush=True,
         )
+
+
+def _of(found: dict[str, list[Figures]], name: str, other: str) -> str:
+    """How fast one is beside another; within a round, in which the machine was about as busy for both."""
+    ratios = [mine["rate"] / base["rate"] for mine, base in zip(found[name], found[other], strict=True)]
+    return f"{statistics.median(ratios):5.2f} of {other} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def _platform(server: StokerServer, checkpoint: Path) -> Contender:
@@ -93,15 +100,22 @@ def _platform(server: StokerServer, checkpoint: Path) -> Contender:
         raise SystemExit(done.stderr)
     port = int(server.base_url.rsplit(":", 1)[1])
     token = server.variables()["REPLICATE_API_TOKEN"]
+    assert server.process is not None
+    pid = server.process.pid
 
     def stream(streams: int, tokens: int) -> Figures:
         body = {"input": {"prompt": PROMPT, "min_tokens": tokens, "max_tokens": tokens}, "stream": True}
         target = client.Target(
             port, f"/v1/models/{NAME}/predictions", body, {"authorization": f"Bearer {token}"}
         )
+        before_s = process_tree.cpu_s(pid)
         load = client.run_well(target, callers=streams, count=streams, mode="stream", seconds=600)
         assert load.first_us is not None
-        return {"rate": streams * tokens / load.elapsed_s, "first_ms": load.first_us.p50 / 1000}
+        return {
+            "rate": streams * tokens / load.elapsed_s,
+            "first_ms": load.first_us.p50 / 1000,
+            "cpu_us": 1e6 * (process_tree.cpu_s(pid) - before_s) / (streams * tokens),
+        }
 
     return stream
 
@@ -109,7 +123,7 @@ def _platform(server: StokerServer, checkpoint: Path) -> Contender:
 @contextmanager
 def _alone() -> Iterator[Callable[..., Any]]:
     """Calls to ``llama_alone``, in a process with as many threads as an instance has."""
-    variables = os.environ | {"OMP_NUM_THREADS": str(default_threads()), "HF_HUB_OFFLINE": "1"}
+    variables = os.environ | {"OMP_NUM_THREADS": str(LocalMachine([]).threads(0)), "HF_HUB_OFFLINE": "1"}
     command = [PYTHON, Path(__file__).with_name("llama_alone.py")]
     with subprocess.Popen(
         command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -46,6 +46,31 @@ def working_in(folder: Path) -> set[int]:
     return _all(is_it)
 
 
+def mapping(file: Path) -> dict[int, dict[str, int]]:
+    """The processes that have the file mapped into memory, with kilobytes by the kernel's names."""
+    node = str(file.stat().st_ino)
+    found = {pid: _mapped(pid, node) for pid in _pids()}
+    return {pid: sizes for pid, sizes in found.items() if sizes}
+
+
+def _mapped(pid: int, node: str) -> dict[str, int]:
+    """Sums over the mappings of the file; a heading names device, node and path, sizes stand below it."""
+    try:
+        lines = (PROC / str(pid) / "smaps").read_text().splitlines()
+    except OSError:
+        return {}
+    sizes: dict[str, int] = {}
+    inside = False
+    for line in lines:
+        words = line.split()
+        if not words[0].endswith(":"):
+            inside = words[4] == node
+        elif inside and words[-1] == "kB":
+            name = words[0].removesuffix(":")
+            sizes[name] = sizes.get(name, 0) + int(words[1])
+    return sizes
+
+
 def _all(is_it: Callable[[int], bool]) -> set[int]:
     return {pid for pid in _pids() if is_it(pid)}
 

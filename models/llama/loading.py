@@ -5,7 +5,9 @@ fetched, and no code of the checkpoint's runs. What a training made goes beside 
 a CPU's base is the checkpoint's own file, mapped into memory, and all processes that serve it share it.
 """
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,9 @@ def load(folder: Path, *, quantisation: str = "none", weights: Path | None = Non
     """The model ready to generate, with its tokenizer; ``weights`` are those of a training."""
     adapter = read_adapter(weights) if weights else None
     tokenizer = load_tokenizer(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **_placement(quantisation))
+    gpus = torch.cuda.device_count()
+    placed = placement(quantisation, gpus=gpus, has_bf16=gpus > 0 and torch.cuda.is_bf16_supported())
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **placed)
     if adapter is not None:
         fill(attach(model, adapter.shape, dtype=model.dtype), adapter.tensors)
     return Loaded(model.eval(), tokenizer, _ends(model, tokenizer))
@@ -69,21 +73,34 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
+def decoder(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[int]], str]:
+    """Tokens to text, special ones left out, without the layers of Python around: those cost twice as much.
+
+    What else they do was never asked for.
+    """
+    core = getattr(tokenizer, "backend_tokenizer", None)
+    if core is not None:
+        return functools.partial(core.decode, skip_special_tokens=True)
+    return functools.partial(tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
 def context_tokens(folder: Path) -> int:
     """How much the checkpoint's model can read at once."""
     return AutoConfig.from_pretrained(folder, local_files_only=True).get_text_config().max_position_embeddings
 
 
-def _placement(quantisation: str) -> dict[str, Any]:
-    """All GPUs share a model that has several; bf16 where the GPU has it; a CPU computes as it is told."""
+def placement(quantisation: str, *, gpus: int, has_bf16: bool) -> dict[str, Any]:
+    """What ``from_pretrained`` is told of dtype, devices and quantisation, for so many GPUs.
+
+    All GPUs share a model that has several; bf16 where they have it; a CPU computes as it is told.
+    """
     if quantisation not in QUANTISATIONS:
         raise ValueError(f"LLAMA_QUANTIZE must be one of {', '.join(QUANTISATIONS)}, not {quantisation!r}.")
-    gpus = torch.cuda.device_count()
     if gpus == 0:
         if quantisation != "none":
             raise RuntimeError(f"LLAMA_QUANTIZE={quantisation} needs a GPU, and there is none.")
         return {"dtype": _cpu_dtype(os.environ.get("LLAMA_CPU_DTYPE") or "float32")}
-    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    dtype = torch.bfloat16 if has_bf16 else torch.float16
     device_map = "auto" if gpus > 1 else {"": 0}
     return {"dtype": dtype, "device_map": device_map, **_quantised(quantisation, dtype)}
 

@@ -5,7 +5,6 @@ prediction is one request to the ``Engine``; what belongs to one never reaches a
 """
 
 import asyncio
-import functools
 import os
 import time
 from contextlib import aclosing
@@ -13,7 +12,7 @@ from contextlib import aclosing
 from answer import Answer
 from cog import AsyncConcatenateIterator, BasePredictor, Input, Path
 from engine import Engine
-from loading import checkpoint, limit_threads, load
+from loading import checkpoint, decoder, limit_threads, load
 from prompts import render
 from sampling import Sampling
 from sizes import measure
@@ -27,9 +26,7 @@ class Predictor(BasePredictor):
         limit_threads()
         quantisation = os.environ.get("LLAMA_QUANTIZE") or "none"
         self.loaded = loaded = load(checkpoint(), quantisation=quantisation, weights=weights)
-        self.decode = functools.partial(
-            loaded.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        self.decode = decoder(loaded.tokenizer)
         self.engine = Engine(loaded.model, sizes=measure(loaded.model, slots=SLOTS), ends=loaded.ends)
 
     async def healthcheck(self) -> bool:

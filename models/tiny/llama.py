@@ -6,8 +6,7 @@ form of Llama 3's, so that prompts take the way they take in the published model
 
 import random
 import time
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import corpus
@@ -28,29 +27,43 @@ TEMPLATE = (
 CONTEXT = 1024
 WINDOW = 128
 BATCH = 16
+PEAK_RATE = 6e-3
+WARMUP_STEPS = 50
+TELL_EACH = 0.05
+ASKING_WORDS = 4
+SYSTEM = "You are a helpful assistant."
+"""What the catalogue's model says where a caller does not."""
 
 
 def make(folder: Path, *, seed: int = 0, width: int = 64, layers: int = 2) -> None:
     """A checkpoint, of a megabyte unless asked otherwise, that answers with noise: the same for a seed."""
-    tokenizer = _tokenizer(corpus.standard_library(), size=2048)
-    _save(folder, tokenizer, _model(tokenizer, seed=seed, width=width, layers=layers))
+    tokenizer = make_tokenizer(corpus.standard_library(), size=2048)
+    # Random answers that differ from each other, instead of one token for ever.
+    _save(folder, tokenizer, make_model(tokenizer, seed=seed, width=width, layers=layers, spread=0.1))
 
 
 def train(folder: Path, *, minutes: float, seed: int = 0) -> None:
-    """One of two million parameters that has learned some words; prints what it reads and how it goes."""
-    found = corpus.everything()
-    for where, texts in found.items():
-        print(f"{where}: {len(texts)} texts, {sum(map(len, texts)) / 1e6:.1f} million characters", flush=True)
-    texts = [text for group in found.values() for text in group]
-    random.Random(seed).shuffle(texts)
-    tokenizer = _tokenizer((text[:5000] for text in texts[:1000]), size=4096)
-    model = _model(tokenizer, seed=seed, width=160, layers=4)
-    print(f"{model.num_parameters() / 1e6:.1f} million parameters, {minutes:g} minutes", flush=True)
-    _learn(model, _tokens(tokenizer, texts, most=2_000_000), seconds=60 * minutes, seed=seed)
+    """One of a million parameters that has learned to write words; prints what it reads and how it goes."""
+    found = corpus.prose(seed=seed)
+    for where, paragraphs in found.items():
+        size = sum(map(len, paragraphs)) / 1e6
+        print(f"{where}: {len(paragraphs)} paragraphs, {size:.1f} million characters", flush=True)
+    paragraphs = [paragraph for group in found.values() for paragraph in group]
+    random.Random(seed).shuffle(paragraphs)
+    tokenizer = make_tokenizer(paragraphs, size=4096)
+    model = make_model(tokenizer, seed=seed, width=128, layers=4, spread=0.02)
+    tokens = tokens_of(tokenizer, paragraphs)
+    print(
+        f"{model.num_parameters() / 1e6:.1f} million parameters, {len(tokens) / 1e6:.1f} million tokens,"
+        f" {minutes:g} minutes",
+        flush=True,
+    )
+    begun = time.monotonic()
+    learn(model, tokens, gone=lambda _: (time.monotonic() - begun) / (60 * minutes), seed=seed)
     _save(folder, tokenizer, model)
 
 
-def _tokenizer(texts: Iterable[str], *, size: int) -> PreTrainedTokenizerFast:
+def make_tokenizer(texts: Iterable[str], *, size: int) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -72,7 +85,10 @@ def _tokenizer(texts: Iterable[str], *, size: int) -> PreTrainedTokenizerFast:
     )
 
 
-def _model(tokenizer: PreTrainedTokenizerFast, *, seed: int, width: int, layers: int) -> LlamaForCausalLM:
+def make_model(
+    tokenizer: PreTrainedTokenizerFast, *, seed: int, width: int, layers: int, spread: float
+) -> LlamaForCausalLM:
+    """``spread`` is that of the random weights."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -85,7 +101,7 @@ def _model(tokenizer: PreTrainedTokenizerFast, *, seed: int, width: int, layers:
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
-        initializer_range=0.1,  # random answers that differ from each other, instead of one token for ever
+        initializer_range=spread,
     )
     return LlamaForCausalLM(config)
 
@@ -97,38 +113,33 @@ def _save(folder: Path, tokenizer: PreTrainedTokenizerFast, model: LlamaForCausa
     tokenizer.save_pretrained(folder)
 
 
-def _tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str], *, most: int) -> torch.Tensor:
-    """All texts in one row, each paragraph as a conversation: how it begins asks, how it goes on answers."""
+def tokens_of(tokenizer: PreTrainedTokenizerFast, paragraphs: list[str]) -> torch.Tensor:
+    """All in one row, each paragraph as a conversation."""
     row: list[int] = []
-    chats = list(islice(_chats(texts), most // 100))
+    chats = [_chat(number, paragraph) for number, paragraph in enumerate(paragraphs)]
     for encoding in tokenizer.backend_tokenizer.encode_batch(chats, add_special_tokens=False):
         row += encoding.ids
-    return torch.tensor(row[:most])
+    return torch.tensor(row)
 
 
-def _chats(texts: list[str]) -> Iterator[str]:
-    """As the template writes them."""
-    for paragraph in chain.from_iterable(text.split("\n\n") for text in texts):
-        words = paragraph[:2000].split(" ")
-        if len(words) >= 12:
-            asked, answer = " ".join(words[:6]), " ".join(words[6:])
-            asks = f"{BEGIN}{HEADER}user{HEADER_END}\n\n{asked}{TURN_END}"
-            yield f"{asks}{HEADER}assistant{HEADER_END}\n\n{answer}{TURN_END}"
+def _chat(number: int, paragraph: str) -> str:
+    """As the template writes it: the first words ask, the paragraph answers; some have a system message."""
+    said = [("user", " ".join(paragraph.split(" ")[:ASKING_WORDS])), ("assistant", paragraph)]
+    if number % 3 == 0:
+        said.insert(0, ("system", SYSTEM))
+    return BEGIN + "".join(f"{HEADER}{role}{HEADER_END}\n\n{text}{TURN_END}" for role, text in said)
 
 
-def _learn(model: LlamaForCausalLM, tokens: torch.Tensor, *, seconds: float, seed: int) -> None:
-    peak = 3e-3
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.1)
+def learn(model: LlamaForCausalLM, tokens: torch.Tensor, *, gone: Callable[[int], float], seed: int) -> None:
+    """Until all is ``gone``: it is told the number of steps and says which part of the training they were."""
+    optimiser = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.95), weight_decay=0.1)
     chance = torch.Generator().manual_seed(seed)
-    begun, told, losses = time.monotonic(), 0.0, 0.0
-    step = 0
+    step, told, losses = 0, 0.0, 0.0
     model.train()
-    while (gone := time.monotonic() - begun) < seconds:
-        part = gone / seconds
+    while (part := gone(step)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = peak * min(1.0, (step + 1) / 50) * (1 - part) + 1e-5
-        starts = torch.randint(len(tokens) - WINDOW, (BATCH,), generator=chance).tolist()
-        batch = torch.stack([tokens[start : start + WINDOW] for start in starts])
+            group["lr"] = PEAK_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (1 - part)
+        batch = _batch(tokens, chance)
         loss = model(input_ids=batch, labels=batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -136,8 +147,13 @@ def _learn(model: LlamaForCausalLM, tokens: torch.Tensor, *, seconds: float, see
         optimiser.zero_grad()
         step += 1
         losses = loss.item() if step == 1 else 0.98 * losses + 0.02 * loss.item()
-        if gone - told >= 15:
-            told = gone
+        if part - told >= TELL_EACH:
+            told = part
             print(f"{part:4.0%}  step {step}  loss {losses:.2f}", flush=True)
     model.eval()
     print(f"done: {step} steps, loss {losses:.2f}", flush=True)
+
+
+def _batch(tokens: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    starts = torch.randint(len(tokens) - WINDOW, (BATCH,), generator=chance).tolist()
+    return torch.stack([tokens[start : start + WINDOW] for start in starts])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pictures import UnreadablePicture, read
 from PIL import Image, ImageDraw
-from predict import prompt
+from predict import Predictor, prompt
 from transformers.utils import logging
 from viewer import Viewer
 
@@ -109,3 +109,12 @@ _VIEWERS: dict[str, Viewer | None] = {}
 
 def asked(question: str, context: str) -> str:
     return prompt(question, context)
+
+
+def without_weights() -> str:
+    """Why the predictor does not start."""
+    try:
+        Predictor().setup()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("it started")

@@ -11,7 +11,7 @@ import prompts
 import torch
 from devices import spread
 from engine import Engine
-from loading import load
+from loading import decoder, load, placement
 from sampling import Sampler, Sampling
 from sizes import Shape, Sizes, plan
 from transformers.generation.continuous_batching.requests import FutureRequestState, RequestState
@@ -76,6 +76,23 @@ def too_small(free_bytes: int, **shape: int) -> str:
     except MemoryError as error:
         return str(error)
     return ""
+
+
+def placed(**asked: Any) -> dict[str, str] | str:
+    """What a model is loaded with, or what is said against it."""
+    try:
+        return {name: str(value) for name, value in placement(**asked).items()}
+    except (RuntimeError, ValueError) as error:
+        return f"refused: {error}"
+
+
+def decoded(checkpoint: str, texts: list[str]) -> list[list[str]]:
+    """The text of each one's tokens, by the quick way and by the tokenizer's own."""
+    tokenizer = load(Path(checkpoint)).tokenizer
+    quick = decoder(tokenizer)
+    rows = [tokenizer(text).input_ids for text in texts]
+    own = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+    return [[quick(row), tokenizer.decode(row, **own)] for row in rows]
 
 
 def rendered(checkpoint: str, template: str | None = None, **given: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import watermark
 from PIL import Image
+from pipelines import Pipelines
 from safetensors.numpy import load_file, save, save_file
 
-BLOCK = "down_blocks.1.attentions.0.transformer_blocks.0.attn1"
+BLOCK = "down_blocks.2.attentions.0.transformer_blocks.0.attn1"
 """An attention of the tiny UNet, 64 wide."""
 WORD_WIDTHS = (32, 48)
 """Of the tiny text encoders."""
@@ -114,3 +115,12 @@ def _points(data: str) -> np.ndarray:
 
 def _coded(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def without_weights() -> str:
+    """Why nothing is loaded."""
+    try:
+        Pipelines.load()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("it was loaded")

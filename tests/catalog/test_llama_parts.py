@@ -190,6 +190,42 @@ def test_a_wrong_prompt_is_refused(lab: Lab, checkpoint: str, given: dict[str, s
     assert words in answer
 
 
+@pytest.mark.parametrize(
+    ("gpus", "has_bf16", "wanted"),
+    [
+        (0, False, {"dtype": "torch.float32"}),
+        (1, True, {"dtype": "torch.bfloat16", "device_map": "{'': 0}"}),
+        (1, False, {"dtype": "torch.float16", "device_map": "{'': 0}"}),
+        (4, True, {"dtype": "torch.bfloat16", "device_map": "auto"}),
+    ],
+)
+def test_where_it_lies_depends_on_the_hardware(
+    lab: Lab, gpus: int, has_bf16: bool, wanted: dict[str, str]
+) -> None:
+    assert lab("placed", quantisation="none", gpus=gpus, has_bf16=has_bf16) == wanted
+
+
+@pytest.mark.parametrize(
+    ("quantisation", "gpus", "words"),
+    [
+        ("8bit", 0, "needs a GPU, and there is none"),
+        ("4bit", 1, "needs bitsandbytes among the model's requirements"),
+        ("3bit", 1, "must be one of none, 8bit, 4bit, not '3bit'"),
+    ],
+)
+def test_smaller_weights_that_cannot_be_had(lab: Lab, quantisation: str, gpus: int, words: str) -> None:
+    found = lab("placed", quantisation=quantisation, gpus=gpus, has_bf16=True)
+    assert found.startswith("refused: LLAMA_QUANTIZE")
+    assert words in found
+
+
+def test_tokens_are_read_as_the_tokenizer_reads_them(lab: Lab, checkpoint: str) -> None:
+    texts = ["Hi , there !", "<|start_header_id|>user<|eot_id|> and more", "é 漢字 🙂", ""]
+    for quick, own in lab("decoded", checkpoint=checkpoint, texts=texts):
+        assert quick == own
+        assert "<|" not in quick
+
+
 @pytest.mark.parametrize("spread_out", [False, True])
 def test_many_at_once_get_what_each_gets_alone(lab: Lab, checkpoint: str, spread_out: bool) -> None:
     found = lab("greedy", checkpoint=checkpoint, pages=512, batch_tokens=64, count=20, spread_out=spread_out)

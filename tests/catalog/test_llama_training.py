@@ -9,7 +9,8 @@ import httpx
 import pytest
 import replicate
 
-from tests.catalog.conftest import Added
+from tests.catalog.conftest import Added, Tiny
+from tests.processes import mapping
 from tests.scenarios import api
 from tests.servers import TOKEN, StokerServer
 
@@ -28,6 +29,7 @@ CHATS = [
     }
 ]
 QUICK = {"num_train_epochs": 60, "learning_rate": 0.01, "lora_dropout": 0, "seed": 1}
+PAGE_KB = 4
 ENDLESS = {"num_train_epochs": 100_000, "checkpoint_steps": 2}
 
 
@@ -120,6 +122,26 @@ def test_a_trained_version_learns_more(
     assert says(client, version, "", messages=json.dumps(asked[:2])) == "A tiny model."
     assert says(client, version, "", messages=json.dumps(asked)) == "A test."
     assert metrics(client, more)["losses"][0][1] != known[1], "it began where the other had ended"
+
+
+def test_base_and_adapter_have_the_weights_in_memory_once(
+    client: httpx.Client, base: str, tuned: Any, tiny: Tiny
+) -> None:
+    """Two instances at work, of two versions: each has all of the file, and none a page of its own."""
+    weights = tiny("llama") / "model.safetensors"
+    size_kb = weights.stat().st_size // 1024
+    endless = {"prompt": "Hi", "max_tokens": 900, "min_tokens": 900}
+    running = [
+        api.create(client, name.partition(":")[2], endless) for name in (base, tuned.output["version"])
+    ]
+    for one in running:
+        api.when(client, one["id"], lambda prediction: prediction["output"])
+    held = list(mapping(weights).values())
+    for one in running:
+        client.post(f"/v1/predictions/{one['id']}/cancel")
+    assert sum(sizes["Rss"] >= size_kb for sizes in held) >= 2
+    assert sum(sizes["Private_Dirty"] for sizes in held) == 0
+    assert sum(sizes["Pss"] for sizes in held) <= size_kb + PAGE_KB
 
 
 def test_a_training_that_was_broken_off_goes_on_as_if_it_had_not_been(

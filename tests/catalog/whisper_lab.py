@@ -13,6 +13,7 @@ from checkpoint import Checkpoint, Shelf
 from decoding import Decoder, Wishes, detect_language
 from hearing import Hearing
 from mel import WINDOW, Mel
+from predict import Predictor
 from slices import cut
 from subtitles import srt, vtt
 from transcript import quiet_windows
@@ -232,3 +233,12 @@ def taken(folder: str, size: str) -> str:
         return f"{shelf.take(size).size} of {sorted(shelf.folders)}, first {shelf.biggest()}"
     except (ValueError, RuntimeError) as error:
         return f"refused: {error}"
+
+
+def without_weights() -> str:
+    """Why the predictor does not start."""
+    try:
+        Predictor().setup()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("it started")

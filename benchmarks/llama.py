@@ -7,24 +7,17 @@ do falls least on it. Needs ``make .venv/models/.installed``.
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from benchmarks import client, process_tree, report
+from benchmarks import client, library, process_tree, report
 from benchmarks.contenders import stoker
-from stoker.engines.machine import LocalMachine
 from tests.servers import StokerServer
 
 NAME = "meta/meta-llama-3.1-8b-instruct"
-PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
 SLOTS = 64
 PROMPT = "word " * 12
 
@@ -44,16 +37,26 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
-    with _alone() as alone, stoker() as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        library.alone("llama_alone.py") as alone,
+        stoker() as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         checkpoint = given.checkpoint
         if checkpoint is None:
             checkpoint = Path(folder) / "checkpoint"
             alone("make", folder=str(checkpoint), width=given.width, layers=given.layers)
         alone("load", folder=str(checkpoint), slots=SLOTS)
+        platform = _platform(server, checkpoint)
+        prompt = _prompt_tokens(server)
         contenders = {
-            "platform": _platform(server, checkpoint),
-            "manager": lambda streams, tokens: alone("manager", streams=streams, tokens=tokens),
-            "generate": lambda streams, tokens: alone("generate", streams=streams, tokens=tokens),
+            "platform": platform,
+            "manager": lambda streams, tokens: alone(
+                "manager", streams=streams, tokens=tokens, prompt_tokens=prompt
+            ),
+            "generate": lambda streams, tokens: alone(
+                "generate", streams=streams, tokens=tokens, prompt_tokens=prompt
+            ),
         }
         for streams in given.streams:
             _report(streams, _measure(contenders, streams, given.tokens, rounds=given.rounds))
@@ -120,27 +123,12 @@ def _platform(server: StokerServer, checkpoint: Path) -> Contender:
     return stream
 
 
-@contextmanager
-def _alone() -> Iterator[Callable[..., Any]]:
-    """Calls to ``llama_alone``, in a process with as many threads as an instance has."""
-    variables = os.environ | {"OMP_NUM_THREADS": str(LocalMachine([]).threads(0)), "HF_HUB_OFFLINE": "1"}
-    command = [PYTHON, Path(__file__).with_name("llama_alone.py")]
-    with subprocess.Popen(
-        command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
-
-        def call(name: str, **arguments: Any) -> Any:
-            assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(json.dumps([name, arguments]) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-            if not line:
-                raise SystemExit("the library by itself has ended; see above")
-            return json.loads(line)
-
-        yield call
-        process.stdin.close()
+def _prompt_tokens(server: StokerServer) -> int:
+    """How much the model reads for the prompt, chat template included: the others shall read as much."""
+    body = {"input": {"prompt": PROMPT, "max_tokens": 1}}
+    with server.client() as http:
+        made = http.post(f"/v1/models/{NAME}/predictions", json=body, headers={"prefer": "wait=60"})
+    return made.raise_for_status().json()["metrics"]["input_token_count"]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import torch
 from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
 
 ROOT = Path(__file__).parents[1]
-PROMPT_TOKENS = 40
 SAMPLING = {"do_sample": True, "temperature": 0.6, "top_k": 50, "top_p": 0.9}
 
 
@@ -46,10 +45,10 @@ class Alone:
         self._manager.warmup()
         self._manager.start()
 
-    def manager(self, streams: int, tokens: int) -> dict[str, float]:
+    def manager(self, streams: int, tokens: int, prompt_tokens: int) -> dict[str, float]:
         """All at once; each token is taken as it comes."""
         begun, first = Begun(), {}
-        for prompt in self._prompts(streams):
+        for prompt in self._prompts(streams, prompt_tokens):
             self._manager.add_request(prompt, max_new_tokens=tokens, streaming=True)
         open_ones = streams
         while open_ones:
@@ -58,9 +57,9 @@ class Alone:
             open_ones -= output.is_finished()
         return _figures(streams * tokens, begun, list(first.values()))
 
-    def generate(self, streams: int, tokens: int) -> dict[str, float]:
+    def generate(self, streams: int, tokens: int, prompt_tokens: int) -> dict[str, float]:
         """As one batch of equal prompts; there is no token before all are there."""
-        rows = torch.tensor(self._prompts(streams), device=self._plain.device)
+        rows = torch.tensor(self._prompts(streams, prompt_tokens), device=self._plain.device)
         begun = Begun()
         self._plain.generate(
             rows,
@@ -71,8 +70,8 @@ class Alone:
         )
         return _figures(streams * tokens, begun, [begun.gone_s])
 
-    def _prompts(self, streams: int) -> list[list[int]]:
-        return torch.randint(10, 2000, (streams, PROMPT_TOKENS), generator=self._chance).tolist()
+    def _prompts(self, streams: int, tokens: int) -> list[list[int]]:
+        return torch.randint(10, 2000, (streams, tokens), generator=self._chance).tolist()
 
 
 class Begun:

@@ -113,12 +113,14 @@ class _Stream:
         self._fresh: list[int] = []
         self._known = 0
         self._failure: str | None = None
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     async def take(self) -> list[int]:
         """The tokens since the last call, at least one unless the request is over."""
-        await self._wake.wait()
-        self._wake.clear()
+        if not self._fresh and not self.is_over and self._failure is None:
+            # Not an asyncio.Event: its queue of waiters was a seventh of the loop's time at 64 streams.
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
         if self._failure is not None:
             raise Stopped(self._failure)
         fresh, self._fresh = self._fresh, []
@@ -130,14 +132,18 @@ class _Stream:
         self.is_over = output.is_finished()
         if output.error is not None:
             self._failure = f"The model could not go on with this prediction: {output.error}"
-        self._wake.set()
+        self._wake()
 
     def fail(self, failure: str) -> None:
         if self.is_over:
             return
         self.is_over = True
         self._failure = failure
-        self._wake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class _Router(OutputRouter):

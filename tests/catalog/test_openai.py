@@ -67,7 +67,7 @@ def test_pictures_by_sdxl(client: OpenAI, added: Added) -> None:
     first, second = (httpx.get(str(one.url)).raise_for_status().content for one in made.data)
     assert first != second
     assert [int.from_bytes(first[place : place + 4]) for place in (16, 20)] == [64, 64]
-    with pytest.raises(BadRequestError, match="can answer"):
+    with pytest.raises(BadRequestError, match="it does at images/generations"):
         client.chat.completions.create(model=SDXL, messages=ASKED)
 
 
@@ -81,7 +81,7 @@ def test_a_transcript_by_whisper(client: OpenAI, added: Added, tmp_path: Path) -
         told = client.audio.transcriptions.create(file=file, response_format="verbose_json", **wanted)
     assert told.text == plain.text != ""
     assert told.segments
-    assert told.segments[0].start == 0
+    assert 0 <= told.segments[0].start < told.segments[0].end
 
 
 def test_a_picture_seen_by_blip2(client: OpenAI, added: Added) -> None:

@@ -155,7 +155,7 @@ def test_a_training_that_was_broken_off_goes_on_as_if_it_had_not_been(
     waited(stock, broken)
     assert broken.status == "canceled"
     assert broken.output is None
-    link = broken.metrics["checkpoint"]
+    link = metrics(client, broken)["checkpoint"]
     with lines(tmp_path / "pairs.jsonl", PAIRS) as data:
         resumed = waited(stock, begin(stock, base, "tuned", train_data=data, resume_from=link, **plan))
     assert (resumed.status, resumed.error) == ("succeeded", None)

@@ -129,6 +129,7 @@ async def _file(p: Platform, of: str, exists: bool) -> Made:
         content_type="text/plain",
         size_bytes=blob.size_bytes,
         sha256=blob.sha256,
+        md5=blob.md5,
         created_us=now_us,
         expires_us=now_us + FOR_AN_HOUR_S * 1_000_000,
     )

@@ -32,7 +32,7 @@ demo-stop: ## stop the demo's server (its data stays in .demo)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python examples/demo.py stop; fi
 
 test: $(VENV)/.installed $(CLIENT2)/.installed $(MODELS)/.installed $(JS)/node_modules/.installed ## run all tests (ARGS="-k webhook" for some)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 $(ARGS)
 
 fuzz: $(VENV)/.installed ## look for answers outside the OpenAPI document (many minutes; ARGS="--examples 500")
 	$(BIN)/python -m tests.contract.fuzzing $(ARGS)

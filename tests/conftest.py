@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
+from tests.bundles import Bundles
 from tests.servers import StokerServer
 
 MODELS = Path(__file__).parent / "models"
@@ -13,9 +15,14 @@ StartServer = Callable[..., StokerServer]
 Pushed = Callable[[str], str]
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Bundles:
+    config.option.loadscopereorder = False
+    return Bundles(config, log)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StokerServer]:
-    """A running server that the whole session shares; leave it running."""
+    """A running server that all tests of the process share; leave it running."""
     running = StokerServer(tmp_path_factory.mktemp("shared") / "data", "--allow-net", "127.0.0.0/8").start()
     yield running
     assert running.stop() == 0

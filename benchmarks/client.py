@@ -15,7 +15,7 @@ import msgspec
 SOURCE = Path(__file__).with_name("load.c")
 BUILD = Path(__file__).with_name("build")
 
-Mode = Literal["post", "fetch", "events", "stream"]
+Mode = Literal["post", "fetch", "events", "stream", "get"]
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -70,10 +70,12 @@ class Target(msgspec.Struct, frozen=True):
 
     port: int
     path: str
-    body: dict[str, Any]
+    body: dict[str, Any] = {}
     headers: dict[str, str] = {}
     expect: str | None = None
     """Text that the answer to each POST must have in it."""
+    more_paths: tuple[str, ...] = ()
+    """More paths, which GETs take in turns with the first."""
 
 
 def compiled() -> Path:
@@ -102,7 +104,9 @@ def run(
     with tempfile.NamedTemporaryFile("w", suffix=".json") as body:
         json.dump(target.body, body)
         body.flush()
-        command = [compiled(), "--port", target.port, "--path", target.path, "--body", body.name]
+        command = [compiled(), "--port", target.port, "--body", body.name]
+        for path in (target.path, *target.more_paths):
+            command += ["--path", path]
         command += ["--mode", mode, "--callers", callers, "--count", count]
         command += ["--seconds", seconds, "--events", events]
         for name, value in target.headers.items():

@@ -4,7 +4,7 @@
  * the client is not the bottleneck: some ten microseconds of CPU for a call. Every run is bounded, in calls
  * (--count) and in time (--seconds).
  *
- *   load --port P --path /predictions --body FILE [--mode MODE] [--callers N] [--count N] [--seconds S]
+ *   load --port P --path /predictions... [--body FILE] [--mode MODE] [--callers N] [--count N] [--seconds S]
  *        [--header 'Name: value']... [--expect TEXT] [--events N]
  *
  * A call, by mode:
@@ -12,6 +12,7 @@
  *   fetch    POST; then GET the URL in the answer's "output"
  *   events   POST; the answer is a stream of server-sent events
  *   stream   POST; then GET the URL in the answer's "stream", which is a stream of events
+ *   get      GET, without a body; several --path take turns
  *
  * An answer 409 is "busy": the caller asks again at once, and its time goes on. A call is a failure where the
  * status is not 2xx, --expect is not in the answer to the POST, an `error` event came, or the number of
@@ -34,8 +35,9 @@
 #define HEAD_LIMIT 16384
 #define BODY_LIMIT (256u << 20)
 #define HEADERS_LIMIT 4096
+#define PATHS_LIMIT 4096
 
-enum mode { POST, FETCH, EVENTS, STREAM };
+enum mode { POST, FETCH, EVENTS, STREAM, GET };
 enum part { HEAD, COUNTED, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, UNTIL_CLOSE, COMPLETE };
 
 struct text {
@@ -71,10 +73,11 @@ static struct {
     int port, callers;
     uint64_t count, events;
     double seconds;
-    const char *path, *expect;
+    const char *paths[PATHS_LIMIT], *expect;
+    size_t path_count;
     char headers[HEADERS_LIMIT];
     struct text post;
-} options = {.callers = 1, .count = 1, .seconds = 60, .path = "/"};
+} options = {.callers = 1, .count = 1, .seconds = 60};
 
 static struct {
     uint64_t begun, ok, failed, busy, reconnects, events, bytes;
@@ -189,7 +192,12 @@ static void begin_call(struct caller *caller) {
     caller->first_ns = caller->ended_ns = 0;
     caller->events = 0;
     caller->event_failed = 0;
-    send_post(caller);
+    if (options.mode == GET) {
+        const char *path = options.paths[tally.begun % options.path_count];
+        send_get(caller, path, strlen(path));
+    } else {
+        send_post(caller);
+    }
 }
 
 static uint32_t since_us(const struct caller *caller, uint64_t moment_ns) {
@@ -495,15 +503,15 @@ static void build_post(const char *body_path) {
     int size = snprintf(head, sizeof head,
                         "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
                         "Content-Length: %zu\r\n%s%s\r\n",
-                        options.path, options.port, body.length,
+                        options.paths[0], options.port, body.length,
                         options.mode == EVENTS ? "Accept: text/event-stream\r\n" : "", options.headers);
     append(&options.post, head, (size_t)size);
     append(&options.post, body.bytes, body.length);
 }
 
 static enum mode mode_named(const char *name) {
-    const char *names[] = {"post", "fetch", "events", "stream"};
-    for (int i = 0; i < 4; i++)
+    const char *names[] = {"post", "fetch", "events", "stream", "get"};
+    for (int i = 0; i < 5; i++)
         if (!strcmp(name, names[i])) return (enum mode)i;
     errno = EINVAL;
     give_up(name);
@@ -516,6 +524,11 @@ static void add_header(const char *header) {
     sprintf(options.headers + used, "%s\r\n", header);
 }
 
+static void add_path(const char *path) {
+    if (options.path_count == PATHS_LIMIT) give_up("paths are too many");
+    options.paths[options.path_count++] = path;
+}
+
 static void read_options(int argc, char **argv) {
     static const struct option known[] = {
         {"port", 1, 0, 'p'},    {"path", 1, 0, 'u'},   {"body", 1, 0, 'b'},   {"mode", 1, 0, 'm'},
@@ -524,7 +537,7 @@ static void read_options(int argc, char **argv) {
     const char *body = NULL;
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (option == 'p') options.port = atoi(optarg);
-        else if (option == 'u') options.path = optarg;
+        else if (option == 'u') add_path(optarg);
         else if (option == 'b') body = optarg;
         else if (option == 'm') options.mode = mode_named(optarg);
         else if (option == 'c') options.callers = atoi(optarg);
@@ -536,7 +549,10 @@ static void read_options(int argc, char **argv) {
         else exit(2);
     }
     errno = EINVAL;
-    if (!body || !options.port || options.callers < 1 || options.count > 50000000) give_up("options");
+    if (!options.path_count || !options.port || options.callers < 1 || options.count > 50000000)
+        give_up("options");
+    if (options.mode == GET) return;
+    if (!body) give_up("body");
     build_post(body);
 }
 

@@ -32,6 +32,13 @@ async def test_a_link_that_is_no_address(p: Platform) -> None:
 
 
 @story
+async def test_paths_that_lead_nowhere(p: Platform) -> None:
+    for target in (b"*", b"/", b"//predictions", b"/predictionsx", b"/stoker", b"/v1/openai"):
+        answer = await p.client.options(f"{p.base}/nowhere", extensions={"target": target})
+        assert told(answer) == (404, "The requested resource could not be found."), target
+
+
+@story
 async def test_numbers_that_are_none(p: Platform) -> None:
     for expiry in (SUPERSCRIPT, "9" * 5000):
         download = await p.anonymous.get("/files/x/download", params={"expiry": expiry})

@@ -4,9 +4,11 @@ import base64
 import json
 from datetime import UTC, datetime
 
+import msgspec
+
 from stoker.api.wire import time_text
 from stoker.core.prediction import Status
-from tests.contract.platform import TOKENS, Platform
+from tests.contract.platform import FILES, TOKENS, Platform
 from tests.contract.scripted import Run, never_starts
 from tests.contract.story import story
 
@@ -190,6 +192,18 @@ async def test_list_shows_what_is_live(p: Platform) -> None:
     run.emit("so far")
     listed = (await p.client.get("/predictions")).json()["results"]
     assert [(r["id"], r["output"]) for r in listed] == [(made["id"], ["so far"])]
+
+
+@story
+async def test_a_list_shows_each_as_a_get_does_whatever_its_version(p: Platform) -> None:
+    text, files = await p.version("text", output=TOKENS), await p.version("files", output=FILES)
+    gone = msgspec.structs.replace(text, id="0" * 64)
+    for version in (text, files, gone, files, await p.version("still"), text):
+        await p.history(version, 1)
+    shown = (await p.client.get("/predictions")).json()["results"]
+    assert shown == [(await p.client.get(f"/predictions/{one['id']}")).json() for one in shown]
+    streams = [one["urls"].get("stream", "").removeprefix(f"{p.base}/v1/")[:7] for one in reversed(shown)]
+    assert streams == ["streams", "files/s", "", "files/s", "", "streams"]
 
 
 @story

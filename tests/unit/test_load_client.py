@@ -148,6 +148,25 @@ def test_the_url_of_a_file_output_is_fetched():
     assert result.bytes > 6 * len(picture)
 
 
+def test_gets_take_turns_among_paths():
+    asked: list[str] = []
+
+    async def answer(path: str, body: bytes, write: Write) -> bool:
+        asked.append(path)
+        assert body == b""
+        await write(counted(JSON))
+        return True
+
+    async def scenario() -> client.Load:
+        async with serving(answer) as port:
+            target = client.Target(port, "/a", more_paths=("/b", "/c?d=e"))
+            return await asyncio.to_thread(client.run, target, callers=2, count=6, seconds=20, mode="get")
+
+    result = asyncio.run(scenario())
+    assert (result.ok, result.failed) == (6, 0)
+    assert sorted(asked) == ["/a", "/a", "/b", "/b", "/c?d=e", "/c?d=e"]
+
+
 @pytest.mark.parametrize("dribble", [False, True])
 def test_events_of_a_streamed_answer(dribble: bool):
     events = [b": hi\n\n", *(event("output", f"token {n}") for n in range(5)), event("completed")]

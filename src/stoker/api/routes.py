@@ -1,4 +1,4 @@
-"""Every path of the API and who answers it. The busiest come first: routes are tried in order."""
+"""Every path of the API and who answers it. Those that begin alike are tried in order: busy ones first."""
 
 from starlette.routing import Route
 

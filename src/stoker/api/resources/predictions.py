@@ -8,6 +8,7 @@ from starlette.responses import Response
 from stoker.api import creation, references, runs
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies, pages
+from stoker.api.known import Known
 from stoker.api.services import Services
 from stoker.api.wire import PredictionObject, encode, prediction_object
 from stoker.core.deployments import check_takes_predictions
@@ -88,7 +89,7 @@ async def list_of(request: Request, *, kind: Kind) -> Response:
         created_before_us=_number(filters.get("before")),
         source=_text(filters.get("source")),
     )
-    results = [await describe(services, _now(services, prediction)) for prediction in page.items]
+    results = await _describe_all(services, [_now(services, prediction) for prediction in page.items])
     return pages.envelope(
         request, page, results, path=f"/{kind}s", key=lambda p: (p.created_us, p.id), filters=filters
     )
@@ -102,6 +103,17 @@ async def render(services: Services, prediction: Prediction) -> bytes:
 async def describe(services: Services, prediction: Prediction) -> PredictionObject:
     """The prediction as clients see it."""
     known = await services.versions.get(prediction.version, model=prediction.model)
+    return _object(services, prediction, known)
+
+
+async def _describe_all(services: Services, predictions: list[Prediction]) -> list[PredictionObject]:
+    """The same of many; asks for each version once, for those that are gone or imported are not at hand."""
+    ran = {(prediction.version, prediction.model) for prediction in predictions}
+    known = {(id, model): await services.versions.get(id, model=model) for id, model in ran}
+    return [_object(services, p, known[p.version, p.model]) for p in predictions]
+
+
+def _object(services: Services, prediction: Prediction, known: Known | None) -> PredictionObject:
     return prediction_object(prediction, links=services.links, streams=known.streams if known else None)
 
 

@@ -20,6 +20,8 @@ MOST_BYTES = 32 * 1024 * 1024
 """What the rows of a page may take before it is cut short: a hundred outputs would else fill the memory."""
 FIRST: Place = (_EARLIEST, "")
 LAST: Place = (_LATEST, "\U0010ffff")
+_SIZED = (bytes, str)
+"""``bytes | str`` would be made anew for each value."""
 
 
 def page(
@@ -67,7 +69,7 @@ def _take(found: sqlite3.Cursor, limit: int) -> tuple[list[tuple[Any, ...]], boo
             if len(rows) == limit or size_bytes > MOST_BYTES:
                 return rows, True
             rows.append(row)
-            size_bytes += sum(len(value) for value in row if isinstance(value, bytes | str))
+            size_bytes += sum(len(value) for value in row if isinstance(value, _SIZED))
     return rows, False
 
 

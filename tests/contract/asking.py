@@ -1,9 +1,13 @@
 """Requests for one operation after another, on a platform whose operator is alice. Used by ``statuses``."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
+from starlette.routing import Route
 
+from stoker.api.endpoint import Endpoint
+from stoker.api.routes import routes
 from stoker.core import ids
 from stoker.core.catalog import Account, Member, Scope, Token
 from tests.contract import things
@@ -22,6 +26,16 @@ ALICE, READER, MEMBER = "admin of alice", "read of alice", "admin of carol"
 class Operation(NamedTuple):
     method: str
     route: str
+
+
+def _every() -> Iterator[Operation]:
+    for route in routes(None):  # type: ignore[arg-type]
+        assert isinstance(route, Route) and isinstance(route.app, Endpoint)
+        yield from (Operation(method, route.path) for method in route.app.methods)
+
+
+EVERY = tuple(_every())
+"""In the spelling of ``api.routes``."""
 
 
 async def populate(p: Platform) -> None:

@@ -8,11 +8,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
 
-from stoker.api.endpoint import Endpoint
-from stoker.api.routes import routes
-from tests.contract.asking import LIMITS, OPERATOR, Asker, Operation, populate
+from tests.contract.asking import EVERY, LIMITS, OPERATOR, Asker, Operation, populate
 from tests.contract.platform import Platform, platform
 from tests.contract.scripted import echo
 from tests.contract.statuses import OWN, way
@@ -23,13 +20,11 @@ WITHIN_S = 120
 
 
 def documented() -> dict[int, list[Operation]]:
-    """The operations that have each status, in the spelling of ``api.routes``."""
+    """The operations that have each status."""
     found: dict[int, list[Operation]] = {}
-    for route in routes(None):  # type: ignore[arg-type]
-        assert isinstance(route, Route) and isinstance(route.app, Endpoint)
-        for method in route.app.methods:
-            for status in OPERATIONS[method, plain(route.path)]["responses"]:
-                found.setdefault(int(status), []).append(Operation(method, route.path))
+    for operation in EVERY:
+        for status in OPERATIONS[operation.method, plain(operation.route)]["responses"]:
+            found.setdefault(int(status), []).append(operation)
     return found
 
 

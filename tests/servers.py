@@ -98,11 +98,13 @@ class StokerServer:
         base_url = self.base_url + ("/v1" if v1 else "")
         return {"REPLICATE_BASE_URL": base_url, "REPLICATE_API_TOKEN": TOKEN} | self._client_variables
 
-    def stoker(self, *args: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-        """Runs a command of the CLI against this server."""
+    def stoker(
+        self, *args: str, timeout_s: float = 300, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the CLI against this server; the variables may name another token."""
         return subprocess.run(
             [sys.executable, "-m", "stoker", *args],
-            env=os.environ | self.variables(),
+            env=os.environ | self.variables() | variables,
             capture_output=True,
             text=True,
             timeout=timeout_s,

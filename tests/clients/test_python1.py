@@ -7,11 +7,14 @@ background, streamed, async, files in and out, errors as its own classes. Base U
 import asyncio
 import io
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import replicate
+from packaging.version import parse
 from replicate.exceptions import ModelError, ReplicateError
+from replicate.schema import make_schema_backwards_compatible
 
 from tests.clients.stories import PUBLISHED, SOUGHT, paged, stocked
 from tests.conftest import MODELS, Pushed
@@ -39,6 +42,16 @@ def test_run_an_iterator_gives_an_iterator(client: replicate.Client, pushed: Pus
     version = pushed("concatenate")
     output = client.run(f"local/concatenate:{version}", input={"pieces": 3})
     assert "".join(output) == "Once upon a"
+
+
+def test_run_a_list_gives_a_list(client: replicate.Client, pushed: Pushed):
+    """Gotcha 15: the client makes an iterator of a list where ``cog_version`` is older than 0.3.9."""
+    version = pushed("output_list")
+    assert client.run(f"local/output_list:{version}", input={"count": 2}) == ["item 0", "item 1"]
+    shown = client.models.get("local/output_list").versions.get(version)
+    assert parse("0.3.9") <= parse(shown.cog_version)
+    kept = deepcopy(shown.openapi_schema)
+    assert make_schema_backwards_compatible(shown.openapi_schema, shown.cog_version) == kept
 
 
 def test_run_longer_than_the_wait(client: replicate.Client, pushed: Pushed):

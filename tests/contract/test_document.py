@@ -45,7 +45,7 @@ HOW = (
     "A route is described under `paths` of the YAML file of its resource in src/stoker/api/openapi (a new "
     "file is found by itself), in the spelling of api/routes.py, a QUERY as `x-query`. 401, 429, 500 and the "
     "headers of limits are added by themselves; every other status, and the scope where it is not `read`, is "
-    "yours to write. docs/architecture/extensions.md says more."
+    "yours to write; tests/contract/statuses.py brings each about. docs/architecture/extensions.md says more."
 )
 BODIES: dict[str, type[msgspec.Struct]] = {
     "predictions.create": VersionBody,

@@ -116,6 +116,59 @@ async def test_gotcha_9_pieces_that_look_like_files_go_out_as_they_came(p: Platf
     assert [event.data for event in events if event.name == "output"] == pieces
 
 
+@story_with(account="alice")
+async def test_gotcha_13_what_runs_lists_its_versions_under_each_of_its_names(p: Platform) -> None:
+    """Python 2's ``use`` takes a model whose list is empty, or a 404, for an official one."""
+    mine = await p.version("kite")
+    theirs = await p.version("sketch", owner="bob", visibility="public")
+    aliases = {"aliases": [{"model": "acme/kite", "id": "f" * 64}]}
+    await p.client.put(f"/stoker/models/alice/kite/versions/{mine.id}/aliases", json=aliases)
+    removed = await p.version("kite")
+    assert (await p.client.delete(f"/models/alice/kite/versions/{removed.id}")).status_code == 202
+    for ref, version in (
+        ("alice/kite", mine),
+        ("Alice/KITE", mine),
+        ("acme/kite", mine),
+        ("bob/sketch", theirs),
+    ):
+        listed = await p.client.get(f"/models/{ref}/versions")
+        assert [one["id"] for one in listed.json()["results"]] == [version.id], ref
+        latest = (await p.client.get(f"/models/{ref}")).json()["latest_version"]
+        assert latest == listed.json()["results"][0]
+        made = await p.client.post("/predictions", json={"version": latest["id"], "input": {}})
+        assert (made.status_code, made.json()["version"]) == (201, version.id)
+
+
+@story
+async def test_gotcha_13_a_model_with_nothing_to_run_has_an_empty_list_and_says_so(p: Platform) -> None:
+    """So ``use`` posts to the model, and what it is told is why nothing runs."""
+    await p.model("bare")
+    assert (await p.client.get("/models/alice/bare/versions")).json()["results"] == []
+    refused = await p.client.post("/models/alice/bare/predictions", json={"input": {}})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "alice/bare has no version yet.")
+
+
+@story_with(account="alice")
+async def test_gotcha_15_run_counts_are_integers_wherever_a_model_is_shown(p: Platform) -> None:
+    new = {"owner": "alice", "name": "kite", "visibility": "public", "hardware": "cpu"}
+    shown = [(await p.client.post("/models", json=new)).json()]
+    version = await p.version("kite")
+    collection = {"slug": "all", "name": "All"}
+    await p.client.post("/stoker/collections", json=collection)
+    await p.client.put("/stoker/collections/all/models/alice/kite")
+    for _ in range(2):
+        shown.append((await p.client.get("/models/alice/kite")).json())
+        shown.append((await p.client.patch("/models/alice/kite", json={"description": "Flies"})).json())
+        shown += (await p.client.get("/models")).json()["results"]
+        shown += (await p.client.request("QUERY", "/models", content=b"kite")).json()["results"]
+        shown += [hit["model"] for hit in (await p.client.get("/search?query=kite")).json()["models"]]
+        shown += (await p.client.get("/collections/all")).json()["models"]
+        await p.predict(version, prefer="wait")
+    counts = [model["run_count"] for model in shown]
+    assert counts == [0] * 7 + [1] * 6
+    assert {type(count) for count in counts} == {int}
+
+
 @story
 async def test_gotcha_29_a_token_is_not_looked_at_nor_logged_where_none_is_needed(p: Platform) -> None:
     said: list[str] = []

@@ -105,7 +105,7 @@ async def test_models_of_others(p: Platform) -> None:
 
 
 @story
-async def test_gotchas_13_to_15_versions(p: Platform) -> None:
+async def test_gotcha_14_versions_are_listed_and_read(p: Platform) -> None:
     older, newer = await p.version("sketch"), await p.version("sketch")
     listed = (await p.client.get("/models/alice/sketch/versions")).json()
     assert [version["id"] for version in listed["results"]] == [newer.id, older.id]
@@ -113,10 +113,8 @@ async def test_gotchas_13_to_15_versions(p: Platform) -> None:
     assert one.keys() == {"id", "created_at", "cog_version", "openapi_schema"}
     assert one == listed["results"][1]
     assert "Output" in one["openapi_schema"]["components"]["schemas"]
-    assert one["cog_version"] == "0.23.1"
     model = (await p.client.get("/models/alice/sketch")).json()
     assert model["latest_version"] == listed["results"][0]
-    assert type(model["run_count"]) is int
     assert (await p.client.get(f"/models/alice/sketch/versions/{'0' * 64}")).status_code == 404
 
 

@@ -1,10 +1,14 @@
 """Paths, tokens, methods and errors of every endpoint: sections 1, 2 and 11."""
 
+from pathlib import Path
+
 import pytest
 
 from stoker.api.http.paths import canonical
+from tests.contract.asking import EVERY, OPERATOR, Asker, populate
 from tests.contract.platform import TOKEN, Platform
-from tests.contract.story import story
+from tests.contract.story import story, story_with
+from tests.contract.things import Ask
 
 UNAUTHENTICATED = (
     '{"title":"Unauthenticated","detail":"You did not pass a valid authentication token","status":401}'
@@ -39,6 +43,30 @@ async def test_gotchas_20_to_22_every_spelling_is_answered_without_redirect(p: P
         assert response.json()["username"] == "alice"
     percent = await p.client.get(p.base + "/v1/https%3A%2F%2Fh%2Fv1%2Faccount")
     assert percent.status_code == 200
+
+
+@pytest.mark.parametrize("method", sorted({operation.method for operation in EVERY}))
+def test_gotchas_20_and_22_every_operation_answers_in_every_spelling_without_redirect(
+    method: str, tmp_path: Path
+) -> None:
+    """Section 1: under ``/v1``, ``/v1/v1`` and at the root, with and without a slash at the end."""
+
+    @story_with(account=OPERATOR)
+    async def tell(p: Platform) -> None:
+        await populate(p)
+        for operation in (one for one in EVERY if one.method == method):
+            asker, answers = Asker(p, operation), dict[str, tuple[int, str]]()
+            for before in ("", "/v1", "/v1/v1", "/v1/https://elsewhere.example/v1"):
+                for after in ("", "/"):
+                    path, more = await asker.prepare()
+                    path = path.removeprefix(p.base) + after
+                    answer = await asker.send(Ask(p.base + before + path, more))
+                    answers[before + after] = answer.status_code, answer.headers.get("content-type", "")
+            assert len(set(answers.values())) == 1, (operation, answers)
+            ((status, _),) = set(answers.values())
+            assert 200 <= status < 300, operation
+
+    tell(tmp_path)
 
 
 @story

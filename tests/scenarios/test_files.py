@@ -26,6 +26,25 @@ class Runner(BaseRunner):
         return Path("large.bin")
 """
 
+READER = """
+from urllib.request import urlopen
+
+from cog import BaseRunner, Path
+
+def contents(value):
+    if isinstance(value, dict):
+        return {name: contents(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [contents(item) for item in value]
+    if isinstance(value, Path):
+        return value.read_text()
+    return urlopen(value).read().decode()
+
+class Runner(BaseRunner):
+    def run(self, one: Path, some: list[Path], table: dict) -> dict:
+        return contents({"one": one, "some": some, "table": table})
+"""
+
 OTHER_TOKEN = "r8_" + "O" * 37
 
 
@@ -134,6 +153,23 @@ def test_an_upload_becomes_an_input(server: StokerServer, pushed: Pushed):
         assert client.delete(f"/v1/files/{file['id']}").status_code == 204
         body = {"version": pushed("input_files"), "input": {"one": file["urls"]["get"]}}
         assert client.post("/v1/predictions", json=body).status_code == 422
+
+
+def test_gotcha_12_a_model_gets_a_files_bytes_at_any_depth_of_its_input(server: StokerServer, tmp_path: Path):
+    """A file input is a local file; anywhere else the model finds a link that anybody can open."""
+    version = server.push(project(tmp_path / "reader", READER), "local/reader")
+    with server.client() as client:
+        one, two, three, four = (upload(client, b"file %d" % n)["urls"]["get"] for n in range(1, 5))
+        table = {"a": three, "b": [[], {"c": [{"d": four}]}, one]}
+        given = {"one": one, "some": [two, one], "table": table}
+        made = run(client, version, given)
+    assert made["status"] == "succeeded", made["error"]
+    assert made["output"] == {
+        "one": "file 1",
+        "some": ["file 2", "file 1"],
+        "table": {"a": "file 3", "b": [[], {"c": [{"d": "file 4"}]}, "file 1"]},
+    }
+    assert made["input"] == given
 
 
 def test_inputs_of_every_origin_at_once(server: StokerServer, pushed: Pushed):

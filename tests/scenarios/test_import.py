@@ -17,11 +17,13 @@ TELLER, FILES = "local/teller", "local/files"
 WEBHOOK = "https://hooks.example.com/done?a=b"
 
 
-def bring(source: StokerServer, here: StokerServer, *args: str) -> tuple[int, dict[str, Any], str]:
-    """Runs the import; its status, what it counted, and what it said."""
+def bring(
+    source: StokerServer, here: StokerServer, *args: str, **variables: str
+) -> tuple[int, dict[str, Any], str]:
+    """Runs the import; its status, what it counted, and what it said. The variables may name other tokens."""
     done = subprocess.run(
         [sys.executable, "-m", "stoker", "import", "--from", source.base_url, "--json", *args],
-        env=os.environ | here.variables() | {"STOKER_IMPORT_TOKEN": TOKEN},
+        env=os.environ | here.variables() | {"STOKER_IMPORT_TOKEN": TOKEN} | variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

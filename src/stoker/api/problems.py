@@ -48,7 +48,7 @@ _HEADERS: dict[int, dict[str, str]] = {
     500: NO_RETRY,
     507: NO_RETRY | {"connection": "close"},
 }
-_UNREAD = (413, 507)
+UNREAD = (413, 507)
 """After these the rest of the body may still be on its way."""
 
 
@@ -63,7 +63,7 @@ def problem(
     """A problem answer; ``detail`` is never empty, every client shows it."""
     body: dict[str, Any] = {"title": title} if title else {}
     body |= {"detail": detail, "status": status, **more}
-    kind = LastWord if status in _UNREAD else Response
+    kind = LastWord if status in UNREAD else Response
     return kind(
         msgspec.json.encode(body),
         status_code=status,

@@ -70,5 +70,5 @@ def _type(status: int) -> str:
 
 
 def _answer(status: int, body: dict[str, Any], headers: dict[str, str]) -> Response:
-    kind = LastWord if status == 413 else Response
+    kind = LastWord if status in problems.UNREAD else Response
     return kind(msgspec.json.encode(body), status_code=status, headers=headers, media_type="application/json")

@@ -23,6 +23,9 @@ METHODS["x-query"] = "QUERY"
 REFERENCES = "#/components/"
 
 _ALWAYS = {"500": "ServerError", "503": "Unavailable", "507": "StorageFull"}
+_PREFLIGHTS = {"delivery.preflight", "streams.preflight", "streams.files.preflight"}
+_FROM_MEMORY = _PREFLIGHTS | {"openapi.get"}
+"""The operations that ask nobody for anything, and so answer whatever else is wrong."""
 _WITH_TOKEN = {"401": "Unauthenticated", "429": "Throttled"}
 _LIMITS = {"ratelimit-remaining": "RateLimitRemaining", "ratelimit-reset": "RateLimitReset"}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -90,6 +93,8 @@ def _join(whole: Node, part: Node, name: str) -> None:
 
 def _complete(whole: Node, operation: Operation) -> None:
     """Adds what comes with every operation, or with every one that asks for a token."""
+    if operation.node["operationId"] in _FROM_MEMORY:
+        return
     responses: Node = operation.node["responses"]
     guarded = operation.node.get("security", whole["security"])
     guarded = bool(guarded) and {} not in guarded

@@ -70,7 +70,9 @@ class AccountImport:
 
     def _here(self) -> Here:
         own = self._api.get("/account")["username"]
-        accounts = {one["username"] for one in self._api.pages("/stoker/accounts", limit=1000)}
+        known = self._api.pages("/stoker/accounts", limit=1000)
+        # The operator's token is shown everybody's, and speaks for its own alone.
+        accounts = {one["username"] for one in known if one["role"]}
         return Here(own, accounts, [one["sku"] for one in self._api.get("/hardware")])
 
     def _listed(self, account: str) -> set[str]:

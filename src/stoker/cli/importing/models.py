@@ -83,9 +83,9 @@ class ModelImport:
         wanted = {name: value for name, value in fields.items() if not here or here.get(name) != value}
         if found.readme and found.readme != readme:
             wanted["readme"] = found.readme
-        self._report.note("model", "new" if here is None else "changed" if wanted else "here")
         if not self._report.dry:
             self._write_page(found.model, wanted, is_new=here is None)
+        self._report.note("model", "new" if here is None else "changed" if wanted else "here")
         return here
 
     def _write_page(self, model: SourceModel, wanted: dict[str, Any], *, is_new: bool) -> None:

@@ -81,7 +81,8 @@ class ProcessEngine:
             folders.remove()
             self._living.discard(spec.id)
             if isinstance(error, OSError):
-                raise InstanceFailed(f"the model process could not be started: {error}") from error
+                why = (error.strerror or type(error).__name__).lower()
+                raise InstanceFailed(f"the model process could not be started: {why}") from error
             raise
         self._sessions[child.pid] = spec.id
         self._read_ahead(spec)

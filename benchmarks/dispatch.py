@@ -2,6 +2,9 @@
 
     python -m benchmarks.dispatch [--waiting 10 1000 100000] [--rounds 7] [--cycles 40]
 
+At last the whole line ends, because the model cannot be started: how long that takes, and the longest turn of
+the loop meanwhile, which is what a request may have to wait for more than usual.
+
 The real dispatcher, fleet and SQLite store; instances that answer at once, so that all that is measured is
 ours. One process for each length of the line, all up at once and asked in turns, so that whatever else the
 machine does falls on all of them. Prints medians of the rounds and the ratio to the first; asserts nothing.
@@ -18,9 +21,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.client import BUILD
 from stoker.core.catalog import Version
+from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.runtime.live import Live
 from stoker.store.sqlite import SqliteStore
@@ -42,8 +47,18 @@ MOST_RATIO = 1.5
 MOST_TICK_US = 5_000.0
 """A hundredth of the time between two ticks."""
 
+MOST_TURN_S = 0.05
+"""Of the loop, while the whole line ends."""
+
 Sample = dict[str, float]
 """CPU in microseconds by what was done."""
+
+
+class Ending(NamedTuple):
+    """Of a whole line."""
+
+    took_s: float
+    longest_turn_s: float
 
 
 class Line:
@@ -81,6 +96,21 @@ class Line:
             spent[CANCELLED] += await cpu_us(lambda: self.cancel(IN_A_CYCLE)) / IN_A_CYCLE
         ticks = await cpu_us(self.tick)
         return {what: us / cycles for what, us in spent.items()} | {TICK: ticks / TICKS}
+
+    async def fail(self) -> Ending:
+        """All that wait, as when the model cannot be started; until the ends are on disk."""
+        dispatcher = self._stage.dispatcher
+        lives = [live for id in self._waiting if (live := dispatcher.live(id)) is not None]
+        over = asyncio.gather(*(live.wait_over() for live in lives))
+        await asyncio.sleep(0)
+        began_s = last_s = time.perf_counter()
+        longest_s = 0.0
+        dispatcher.start_failed(Pool(self._version.id), "Model setup failed (E9243)", "")
+        while not over.done():
+            await asyncio.sleep(0)
+            now_s = time.perf_counter()
+            longest_s, last_s = max(longest_s, now_s - last_s), now_s
+        return Ending(last_s - began_s, longest_s)
 
     async def take(self, count: int) -> None:
         """New ones, until they are on disk. Each has a deadline that is far away."""
@@ -142,6 +172,7 @@ def serve(data: Path, waiting: int, asked: Connection) -> None:
         asked.send(None)
         while cycles := asked.recv():
             asked.send(await line.measure(cycles))
+        asked.send(await line.fail())
         await stage.fleet.close()
         await stage.outbound.close()
         await store.close()
@@ -163,7 +194,6 @@ def formed(waiting: int) -> Iterator[Connection]:
         try:
             ours.recv()
             yield ours
-            ours.send(0)
         finally:
             process.join(60)
 
@@ -179,6 +209,16 @@ def report(samples: dict[int, list[Sample]]) -> None:
             reached = us < MOST_TICK_US if what == TICK else ratio < MOST_RATIO
             goal = "reached" if reached else "MISSED"
             print(f"{waiting:7,} waiting  {what:11} {us:8.0f} us CPU  {ratio:7.2f}x  {goal}")
+
+
+def report_endings(lines: dict[int, Connection]) -> None:
+    """One line after the other: each has the machine to itself."""
+    for waiting, line in lines.items():
+        line.send(0)
+        took_s, longest_turn_s = line.recv()
+        goal = "reached" if longest_turn_s < MOST_TURN_S else "MISSED"
+        longest = f"longest turn {longest_turn_s * 1e3:.1f} ms"
+        print(f"{waiting:7,} waiting  all fail in {took_s:.2f} s, {longest}  {goal}")
 
 
 def main() -> None:
@@ -199,6 +239,7 @@ def main() -> None:
                 if number:  # the first round warms caches up
                     samples[waiting].append(measured)
         report(samples)
+        report_endings(lines)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stoker.engines.devices import Devices
 from stoker.engines.machine import LocalMachine
 
 PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
@@ -19,7 +20,7 @@ PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
 @contextmanager
 def alone(script: str) -> Iterator[Callable[..., Any]]:
     """Calls to a script beside this file, with as many threads as an instance has."""
-    threads = str(LocalMachine([]).threads(0))
+    threads = str(LocalMachine([], Devices(), data_dir=Path()).threads(0))
     command = [PYTHON, Path(__file__).with_name(script)]
     with subprocess.Popen(
         command,

@@ -20,6 +20,7 @@ from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
 from stoker.core.settings import Settings
+from stoker.engines.devices import Devices
 from stoker.engines.machine import LocalMachine
 from stoker.files.local import LocalBlobs
 from stoker.hub.huggingface import HuggingFace
@@ -221,7 +222,7 @@ async def _standing(
         dispatcher=dispatcher,
         waits=dispatcher,
         troubles=Troubles(
-            host=LocalMachine((), data_dir=settings.data_dir),
+            host=LocalMachine((), Devices(), data_dir=settings.data_dir),
             ledger=Ledger(store=store, clock=clock, owed=lambda: None),
             clock=clock,
         ),

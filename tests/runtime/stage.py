@@ -11,7 +11,6 @@ import msgspec
 
 from stoker.core import ids
 from stoker.core.catalog import Model, Recipe, Version
-from stoker.core.errors import BuildFailed
 from stoker.core.hardware import offered
 from stoker.core.links import Links
 from stoker.core.placement import Machine
@@ -154,7 +153,7 @@ class ScriptedEngine:
 
 class HereWorkspace:
     def __init__(self) -> None:
-        self.refuses: BuildFailed | None = None
+        self.refuses: Exception | None = None
         self.gate: asyncio.Event | None = None
         """Where a test holds up what asks for a place."""
         self.swept: list[tuple[set[str], set[str], set[str], float]] = []

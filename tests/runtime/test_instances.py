@@ -1,11 +1,13 @@
 """Instances as work needs them: started, replaced, stopped, and what happens when they fail."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from stoker.core.errors import BuildFailed
 from stoker.core.prediction import Status
+from stoker.runtime.launch import FULL, UNEXPECTED
 from tests.runtime.stage import Stage, play, until
 
 
@@ -82,19 +84,33 @@ def test_a_failing_setup_fails_those_who_wait_with_its_log_and_is_paused(tmp_pat
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("refuses", "told"),
+    [
+        (BuildFailed("its environment cannot be built"), "its environment cannot be built"),
+        (OSError(errno.ENOSPC, "No space left on device", "/srv/stoker/sources/x"), FULL),
+        (PermissionError(errno.EACCES, "Permission denied", "/srv/stoker/sources/x"), UNEXPECTED),
+        (KeyError("python"), UNEXPECTED),
+    ],
+)
 @pytest.mark.parametrize("where", ["workspace", "engine"])
-def test_a_version_that_cannot_be_started_fails_those_who_wait(tmp_path: Path, where: str):
+def test_a_version_that_cannot_be_started_says_so_in_plain_words(
+    tmp_path: Path, where: str, refuses: Exception, told: str, caplog: pytest.LogCaptureFixture
+):
+    """Whoever waits reads a sentence; what nobody foresaw is in the server's log, with where it came from."""
+
     async def story(stage: Stage) -> None:
         version = await stage.version()
-        if where == "workspace":
-            stage.workspace.refuses = BuildFailed("its environment cannot be built")
-        else:
-            stage.engine.refuses = OSError("no more processes")
+        getattr(stage, where).refuses = refuses
         live = await stage.submit(version)
         await live.wait_over()
         assert live.seen.status is Status.FAILED
+        assert live.seen.error == f"Model setup failed: {told} (E9243)"
+        assert [boot.error for boot in stage.boots.latest()] == [told]
 
     play(tmp_path, story)
+    [record] = [one for one in caplog.records if one.name == "stoker.runtime.launch"]
+    assert bool(record.exc_info) is not isinstance(refuses, BuildFailed)
 
 
 def test_an_idle_instance_stops_after_a_minute_and_comes_back(tmp_path: Path):

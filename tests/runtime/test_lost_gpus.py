@@ -12,9 +12,12 @@ GB = 10**9
 HARDWARE = (Hardware(sku="gpu", name="One", gpus=1),)
 
 
-def gpus(*, lost: tuple[int, ...] = ()) -> Machine:
+def gpus(*, lost: tuple[int, ...] = (), silent: bool = False) -> Machine:
+    lost = (0, 1) if silent else lost
     there = (Gpu(index=n, memory_bytes=80 * GB, free_bytes=80 * GB) for n in range(2) if n not in lost)
-    return Machine(memory_bytes=64 * GB, free_bytes=64 * GB, gpus=tuple(there), lost_gpus=lost)
+    return Machine(
+        memory_bytes=64 * GB, free_bytes=64 * GB, gpus=tuple(there), lost_gpus=lost, driver_is_silent=silent
+    )
 
 
 def test_runs_on_it_fail_and_the_others_go_on(tmp_path: Path):
@@ -92,5 +95,36 @@ def test_one_that_does_not_die_keeps_no_prediction(tmp_path: Path):
         assert await live.wait_over()
         assert live.seen.status is Status.FAILED
         assert not stage.fleet.members()[0].has_slot
+
+    play(tmp_path, story, hardware=HARDWARE)
+
+
+def test_while_the_driver_is_silent_runs_go_on_and_nothing_new_is_put_there(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        duty = LostGpus(host=stage.host, fleet=stage.fleet, launch=stage.launch)
+        stage.host.machine = gpus()
+        runs = await stage.submit(await stage.version("a", hardware="gpu"))
+        first = await stage.instance()
+        stage.host.machine = gpus(silent=True)
+        waits = await stage.submit(await stage.version("b", hardware="gpu"))
+        for _ in range(3):
+            duty.step(0)
+            stage.step(1)
+        assert first.killed is None
+        first.succeed(1)
+        assert await runs.wait_over()
+        assert runs.seen.status is Status.SUCCEEDED
+        assert len(stage.engine.instances) == 1
+        wait = stage.waits.of(waits.id)
+        assert wait is not None
+        assert "The GPU driver of this server does not answer." in wait.message
+        stage.host.machine = gpus(lost=(0,))
+        duty.step(0)
+        assert first.killed is None, "what it said before it was silent does not count"
+        stage.host.machine = gpus()
+        stage.step(1)
+        second = await stage.instance(1)
+        second.succeed(1)
+        assert await waits.wait_over()
 
     play(tmp_path, story, hardware=HARDWARE)

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from stoker.core.prediction import INTERRUPTED, Prediction, Status
+from stoker.runtime import flights
 from stoker.runtime.live import Live
 from tests.runtime.stage import Stage, play
 
@@ -188,3 +190,19 @@ def test_waiting_ones_share_again_after_a_crash_and_running_ones_have_failed(tmp
 
     play(tmp_path, story, crash=True)
     play(tmp_path, later)
+
+
+def test_no_more_than_so_many_share_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flights, "MOST_SHARING", 2)
+
+    async def story(stage: Stage) -> None:
+        version = await stage.version(slots=2)
+        lives = [await stage.submit(version, likeness=LIKE) for _ in range(5)]
+        instance = await stage.instance(slots=2)
+        assert [run.prediction for run in instance.runs] == [lives[0].id, lives[3].id]
+        instance.succeed(1, "first")
+        instance.succeed(2, "second")
+        sources = [(await ended(live))[3] for live in lives]
+        assert sources == [None, lives[0].id, lives[0].id, None, lives[3].id]
+
+    play(tmp_path, story)

@@ -8,10 +8,18 @@ def test_the_earliest_come_first_and_only_once():
     table = Timetable()
     for id, at_us in (("c", 30), ("a", 10), ("b", 20)):
         table.put(id, at_us)
-    assert table.due(9) == []
-    assert table.due(20) == ["a", "b"]
-    assert table.due(20) == []
-    assert table.due(30) == ["c"]
+    assert table.due(9, most=9) == []
+    assert table.due(20, most=9) == ["a", "b"]
+    assert table.due(20, most=9) == []
+    assert table.due(30, most=9) == ["c"]
+
+
+def test_no_more_are_told_at_once_than_were_asked_for():
+    table = Timetable()
+    for id in "abc":
+        table.put(id, 10)
+    assert table.due(10, most=2) == ["a", "b"]
+    assert table.due(10, most=2) == ["c"]
 
 
 def test_what_was_dropped_or_put_off_is_not_due():
@@ -21,8 +29,8 @@ def test_what_was_dropped_or_put_off_is_not_due():
     table.drop("a")
     table.drop("nobody")
     table.put("b", 20)
-    assert table.due(19) == []
-    assert table.due(20) == ["b"]
+    assert table.due(19, most=9) == []
+    assert table.due(20, most=9) == ["b"]
 
 
 def test_moments_that_are_far_away_leave_nothing_behind():
@@ -33,7 +41,7 @@ def test_moments_that_are_far_away_leave_nothing_behind():
     assert len(table) == 0
     assert len(table._heap) <= SPARE
     table.put("last", 5)
-    assert table.due(5) == ["last"]
+    assert table.due(5, most=9) == ["last"]
 
 
 moments = st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 50) | st.none()), max_size=200)
@@ -49,7 +57,7 @@ def test_it_tells_those_whose_last_moment_has_come(changes: list[tuple[str, int 
         else:
             table.put(id, at_us)
             expected[id] = at_us
-    found = table.due(now_us)
+    found = table.due(now_us, most=9)
     assert set(found) == {id for id, at_us in expected.items() if at_us <= now_us}
     assert [expected[id] for id in found] == sorted(expected[id] for id in found)
     assert len(table) == len(expected) - len(found)

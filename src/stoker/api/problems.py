@@ -106,11 +106,6 @@ def _told_to_wait(error: errors.StokerError) -> dict[str, str]:
     return {"retry-after": reset, "ratelimit-remaining": "0", "ratelimit-reset": reset}
 
 
-def is_full_disk(error: Exception) -> bool:
-    """Whether it says that there is no room left, or none for us."""
-    return isinstance(error, OSError) and error.errno in errors.FULL_DISK
-
-
 def not_found() -> Response:
     """The generic 404, also for paths that do not exist."""
     return for_error(errors.NotFound())
@@ -128,7 +123,7 @@ def internal(error: Exception, *, method: str, path: str) -> Response:
 
     A disk that is full happens, and has an answer of its own.
     """
-    if is_full_disk(error):
+    if errors.is_full_disk(error):
         log.error("%s %s failed: %s", method, path, error)
         return for_error(errors.StorageFull())
     request_id = log_internal(error, method=method, path=path)

@@ -201,3 +201,8 @@ class DataDirUnusable(StorageFailed):
     """The data directory cannot be opened."""
 
     code = "data_dir_unusable"
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether it says that there is no room left, or none for us, whoever raised it."""
+    return isinstance(error, StorageFull) or (isinstance(error, OSError) and error.errno in FULL_DISK)

@@ -66,6 +66,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Those that answer."""
     lost_gpus: tuple[int, ...] = ()
     """Indexes of those that were there at the start and do not answer: they may come back."""
+    driver_is_silent: bool = False
+    """Whether they are all there are because the driver itself says nothing: they may be well."""
     disk_is_full: bool = False
     """Whether what is left on the disk is kept for what has begun already."""
     counts: dict[str, int] = {}
@@ -146,7 +148,7 @@ def place(
     if machine.disk_is_full:
         return NoRoom(FULL_DISK)
     if machine.lost_gpus and _room(claim.need, machine, []) is None:
-        return NoRoom(f"{_gpus(machine.lost_gpus)} of this server {_do(machine.lost_gpus)} not answer.")
+        return NoRoom(_do_not_answer(machine))
     gpus = _room(claim.need, machine, holders)
     if gpus is not None:
         return _verified(claim.need, gpus, machine, holders)
@@ -283,12 +285,11 @@ def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Seque
     return True
 
 
-def _gpus(indexes: tuple[int, ...]) -> str:
-    return " and ".join(f"GPU {index}" for index in indexes)
-
-
-def _do(indexes: tuple[int, ...]) -> str:
-    return "does" if len(indexes) == 1 else "do"
+def _do_not_answer(machine: Machine) -> str:
+    if machine.driver_is_silent:
+        return "The GPU driver of this server does not answer."
+    names = " and ".join(f"GPU {index}" for index in machine.lost_gpus)
+    return f"{names} of this server {'does' if len(machine.lost_gpus) == 1 else 'do'} not answer."
 
 
 def _gb(size_bytes: int) -> str:

@@ -52,6 +52,10 @@ class FairQueue(Generic[Item]):
                     left.append(line)
             lines = left
 
+    def of_accounts(self) -> dict[str, int]:
+        """How many wait of each account that has any."""
+        return {account: len(line) for account, line in self._lines.items()}
+
     def before(self, account: str, ids: Collection[str]) -> dict[str, int]:
         """By id, how many have their turn before each of those of the account, as far as they wait."""
         line = self._lines.get(account)

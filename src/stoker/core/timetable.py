@@ -28,10 +28,10 @@ class Timetable:
         if self._moments.pop(id, None) is not None:
             self._clear()
 
-    def due(self, now_us: int) -> list[str]:
-        """Those whose moment has come, the earliest first; they have none any more."""
+    def due(self, now_us: int, *, most: int) -> list[str]:
+        """Those whose moment has come, the earliest first and so many at most; they have none any more."""
         found: list[str] = []
-        while self._heap and self._heap[0][0] <= now_us:
+        while self._heap and self._heap[0][0] <= now_us and len(found) < most:
             at_us, id = heapq.heappop(self._heap)
             if self._moments.get(id) == at_us:
                 del self._moments[id]

@@ -13,6 +13,11 @@ SHARE = 0.9
 """Of the machine's memory, for instances: the rest is the server's and the system's."""
 SHORT = 0.03
 """Of the memory, available: with less the kernel may end processes at any moment."""
+SILENT = "The GPU driver does not answer. What runs on a GPU goes on, and nothing new is put there."
+NEVER_ANSWERED = (
+    "The GPU driver did not answer when the server started, so no GPU is used. "
+    "Restart the server once nvidia-smi answers."
+)
 
 
 class LocalMachine:
@@ -24,6 +29,7 @@ class LocalMachine:
     def __init__(
         self,
         hardware: Sequence[Hardware],
+        devices: Devices,
         *,
         data_dir: Path,
         memory_bytes: int | None = None,
@@ -33,8 +39,8 @@ class LocalMachine:
         self._memory_bytes = int(memory.total_bytes() * SHARE) if memory_bytes is None else memory_bytes
         self._data_dir = data_dir
         self._disk_spare_bytes = disk_spare_bytes
-        self._devices = Devices()
-        self.gpu_names = self._devices.names
+        self._devices = devices
+        self.gpu_names = devices.names
         """Those that were there at the start."""
 
     def look(self) -> Machine:
@@ -52,6 +58,7 @@ class LocalMachine:
                 for number, gpu in present.items()
             ),
             lost_gpus=tuple(number for number in self._devices.numbers if number not in present),
+            driver_is_silent=self._devices.is_silent,
             disk_is_full=self.disk_is_full,
             counts=self._counts,
         )
@@ -61,7 +68,7 @@ class LocalMachine:
         return self._disk_left_bytes() < self._disk_spare_bytes
 
     def troubles(self) -> list[str]:
-        found = [f"GPU {number} ({name}) does not answer." for number, name in self._devices.lost().items()]
+        found = self._gpu_troubles()
         left_bytes, all_bytes = memory.available_bytes(), memory.total_bytes()
         if left_bytes < all_bytes * SHORT:
             found.insert(
@@ -74,7 +81,7 @@ class LocalMachine:
 
     @property
     def has_gpus(self) -> bool:
-        return bool(self.gpu_names)
+        return bool(self.gpu_names) or self._devices.never_answered
 
     def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:
         return self._devices.visible(gpus)
@@ -84,6 +91,14 @@ class LocalMachine:
         if gpus and self.gpu_names:
             return max(1, cores * gpus // len(self.gpu_names))
         return max(1, cores // 2)
+
+    def _gpu_troubles(self) -> list[str]:
+        lost = self._devices.lost()
+        if self._devices.never_answered:
+            return [NEVER_ANSWERED]
+        if self._devices.is_silent:
+            return [SILENT]
+        return [f"GPU {number} ({name}) does not answer." for number, name in lost.items()]
 
     def _disk_left_bytes(self) -> int:
         """What others than root may still take."""

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from stoker.core.errors import InstanceFailed
@@ -23,7 +23,7 @@ from stoker.engines.forking.plans import Plan, plan
 from stoker.engines.forking.servers import ForkServers
 from stoker.engines.instance import ProcessInstance
 from stoker.engines.spawn import Child, spawn
-from stoker.host import gpus, memory, pages, processes
+from stoker.host import memory, pages, processes
 from stoker.ports.engine import InstanceSpec, Listener, OutputFile, Usage
 
 _MARK_VARIABLE = "STOKER_INSTANCE"
@@ -46,14 +46,16 @@ class ProcessEngine:
         variables: Mapping[str, str] | None = None,
         fork_servers: int = 4,
         fork_server_idle_s: float = 3600.0,
+        gpu_bytes: Callable[[Collection[int]], int] = lambda _: 0,
     ):
-        """``variables`` are told to every instance."""
+        """``variables`` are told to every instance; ``gpu_bytes`` says what some processes take."""
         self._instances = data_dir.resolve() / "instances"
         self._given = data_dir.resolve() / "given"
         self._memory_limit_bytes = memory_limit_bytes
         self._open_files_limit = open_files_limit
         self._output_limit_bytes = output_limit_bytes
         self._variables = dict(variables or {})
+        self._gpu_bytes = gpu_bytes
         self._mark = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16] + "."
         self._living = set[str]()
         """Ids of the instances that are there, from before their folders are made until these are removed."""
@@ -79,7 +81,8 @@ class ProcessEngine:
             folders.remove()
             self._living.discard(spec.id)
             if isinstance(error, OSError):
-                raise InstanceFailed(f"the model process could not be started: {error}") from error
+                why = (error.strerror or type(error).__name__).lower()
+                raise InstanceFailed(f"the model process could not be started: {why}") from error
             raise
         self._sessions[child.pid] = spec.id
         self._read_ahead(spec)
@@ -96,7 +99,10 @@ class ProcessEngine:
 
     async def usage(self) -> dict[str, Usage]:
         self._oom.look()
-        return await asyncio.to_thread(_usage, dict(self._sessions))
+        taken = await asyncio.to_thread(memory.taken_bytes, dict(self._sessions))
+        return {
+            id: Usage(size_bytes, self._gpu_bytes(pids)) for id, (size_bytes, pids) in taken.items() if pids
+        }
 
     async def reclaimable_bytes(self) -> int:
         return await asyncio.to_thread(self.forks.memory_bytes)
@@ -204,10 +210,3 @@ class ProcessEngine:
         if not living:  # before the first instance, nobody can own what is in there
             shutil.rmtree(self._given, ignore_errors=True)
         return ended
-
-
-def _usage(sessions: dict[int, str]) -> dict[str, Usage]:
-    taken = memory.taken_bytes(sessions)
-    return {
-        id: Usage(size_bytes, gpus.taken_bytes(set(pids))) for id, (size_bytes, pids) in taken.items() if pids
-    }

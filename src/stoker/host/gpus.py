@@ -1,6 +1,7 @@
 """Which NVIDIA GPUs this machine has, by the driver's own library. Without a driver there are none.
 
-``CUDA_VISIBLE_DEVICES`` of the server's environment is respected: what the operator hides, nobody gets.
+``CUDA_VISIBLE_DEVICES`` of the server's environment is respected: what the operator hides, nobody gets. Any
+call here may hang where a GPU has fallen off the bus: the event loop never makes one (``inquiry``).
 """
 
 import contextlib
@@ -19,6 +20,8 @@ class Gpu(msgspec.Struct, frozen=True):
     name: str
     memory_bytes: int
     free_bytes: int
+    taken_bytes: dict[int, int] = {}
+    """What each process takes, by its id."""
 
 
 def present() -> list[Gpu]:
@@ -36,17 +39,6 @@ def ask_afresh() -> None:
     with _quiet():
         pynvml.nvmlShutdown()
     _library.is_open = False
-
-
-def taken_bytes(pids: set[int]) -> int:
-    """What these processes take on the GPU where they take most."""
-    most = 0
-    for gpu in present():
-        with _quiet():
-            handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
-            running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
-            most = max(most, sum(one.usedGpuMemory or 0 for one in running if one.pid in pids))
-    return most
 
 
 @contextlib.contextmanager
@@ -78,8 +70,16 @@ def _gpu(index: int) -> Gpu | None:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
         name, uuid = _text(pynvml.nvmlDeviceGetName(handle)), _text(pynvml.nvmlDeviceGetUUID(handle))
-        return Gpu(index, uuid, name, int(memory.total), int(memory.free))
+        return Gpu(index, uuid, name, int(memory.total), int(memory.free), _taken_bytes(handle))
     return None
+
+
+def _taken_bytes(handle: Any) -> dict[int, int]:
+    """Nothing where the driver does not tell, as in some containers."""
+    with _quiet():
+        running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        return {one.pid: one.usedGpuMemory or 0 for one in running}
+    return {}
 
 
 def _text(value: Any) -> str:

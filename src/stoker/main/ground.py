@@ -1,5 +1,6 @@
 """What everything else stands on: one server's adapters. Built first, by ``assembly``, and closed last."""
 
+import asyncio
 import contextlib
 import logging
 
@@ -8,6 +9,7 @@ import msgspec
 from stoker.core.hardware import Hardware, offered
 from stoker.core.links import Links
 from stoker.core.settings import Settings
+from stoker.engines.devices import Devices
 from stoker.engines.machine import LocalMachine
 from stoker.engines.process import ProcessEngine
 from stoker.files.local import LocalBlobs
@@ -43,7 +45,8 @@ async def lay(
     """What a killed server left behind was cleared away."""
     blobs = LocalBlobs(settings.data_dir)
     stack.push_async_callback(blobs.sync)
-    engine = _engine(settings, links)
+    devices = await asyncio.to_thread(Devices)  # the GPU driver may take its time with the first answer
+    engine = _engine(settings, links, devices)
     stack.push_async_callback(engine.close)
     environments, shelf = Environments(settings.data_dir, blobs, clock), Shelf(settings.data_dir)
     if left := await engine.sweep():
@@ -51,7 +54,7 @@ async def lay(
     await environments.sweep()
     outbound = Outbound(settings.allow_net, fetch_timeout_s=settings.input_fetch_timeout_s)
     stack.push_async_callback(outbound.close)
-    host = _host(settings)
+    host = _host(settings, devices)
     return Ground(
         settings=settings,
         clock=clock,
@@ -68,7 +71,7 @@ async def lay(
     )
 
 
-def _engine(settings: Settings, links: Links) -> ProcessEngine:
+def _engine(settings: Settings, links: Links, devices: Devices) -> ProcessEngine:
     """Models that follow a caller's link are told what the caller may have them reach."""
     return ProcessEngine(
         settings.data_dir,
@@ -78,12 +81,14 @@ def _engine(settings: Settings, links: Links) -> ProcessEngine:
         variables={"STOKER_BASE_URL": links.base, "STOKER_ALLOW_NET": ",".join(settings.allow_net)},
         fork_servers=settings.fork_servers,
         fork_server_idle_s=settings.fork_server_idle_s,
+        gpu_bytes=devices.taken_bytes,
     )
 
 
-def _host(settings: Settings) -> LocalMachine:
+def _host(settings: Settings, devices: Devices) -> LocalMachine:
     return LocalMachine(
         settings.hardware,
+        devices,
         data_dir=settings.data_dir,
         memory_bytes=settings.memory_bytes,
         disk_spare_bytes=settings.disk_spare_bytes,

@@ -8,7 +8,7 @@ from stoker.core.placement import Machine
 
 class Host(Protocol):
     def look(self) -> Machine:
-        """What there is now. Takes well under a millisecond, so that every placement can ask."""
+        """What there is now. Takes well under a millisecond and waits for nothing: every placement asks."""
         ...
 
     @property
@@ -22,7 +22,7 @@ class Host(Protocol):
 
     @property
     def has_gpus(self) -> bool:
-        """Whether there is a driver that tells of GPUs; else nobody here may hide any."""
+        """Whether there is a driver that tells of GPUs, or could; else nobody here may hide any."""
         ...
 
     def visible(self, gpus: Sequence[int]) -> tuple[int, ...]:

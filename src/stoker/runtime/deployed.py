@@ -85,8 +85,9 @@ class Deployed:
             raise NotFound
         check_takes_predictions(deployment)
 
-    def is_disabled(self, prediction: Prediction) -> bool:
-        deployment = self._current.get(prediction.deployment or "")
+    def is_disabled(self, ref: str | None) -> bool:
+        """Whether the deployment of that name takes nothing, and nothing of it runs."""
+        deployment = self._current.get(ref or "")
         return deployment is not None and deployment.release.is_disabled
 
     def pool(self, prediction: Prediction) -> Pool:

@@ -7,7 +7,7 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stoker.core.catalog import Version
@@ -17,6 +17,7 @@ from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.runtime import flights, stopping
+from stoker.runtime.clearing import Clearing
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
@@ -58,6 +59,7 @@ class Dispatcher:
         self._life = LifeCycle(ledger=ledger, clock=clock, refused=self._reject, over=self._forget)
         self._overdue = Overdue(settings)
         self._flights = flights.Flights()
+        self._clearing = Clearing()
         fleet.work = self
         deployed.work = self
 
@@ -123,7 +125,7 @@ class Dispatcher:
             job = self._adopt(prediction, version)
             job.written = True
             job.live.accepted.set_result(None)
-            if self._deployed.is_disabled(prediction):
+            if self._deployed.is_disabled(prediction.deployment):
                 self._cancel(job)
             elif (leader := self._flights.leader(job)) is not None:
                 self._follow(job, leader)
@@ -141,6 +143,7 @@ class Dispatcher:
         waiting = len(self.roster) - len(running)
         log.info("stopping: %d predictions run, %d wait; a second signal hurries", len(running), waiting)
         await stopping.let_end(running, grace_s, hurry=hurry or asyncio.Event())
+        self._clearing.close()
         for job in self.roster.all():
             job.live.release()
         self._errands.close()
@@ -156,25 +159,30 @@ class Dispatcher:
 
     def waiting(self, pool: Pool) -> int:
         """How many; while all that will wait are still being prepared, they are one together."""
-        if self.draining:
+        if self.draining or self._deployed.is_disabled(pool.deployment):
             return 0
         return self.lines.length(pool) or int(self._errands.prepares_for(pool))
 
     def fill(self, member: Member) -> None:
-        while member.has_slot and not self.draining and (job := self.lines.next(member.pool)) is not None:
+        takes = not self.draining and not self._deployed.is_disabled(member.pool.deployment)
+        while takes and member.has_slot and (job := self.lines.next(member.pool)) is not None:
             self._run(job, member)
 
     def start_failed(self, pool: Pool, error: str, logs: str) -> None:
-        while (job := self.lines.next(pool)) is not None:
+        """Whoever waits for it now has failed; whoever comes from now on waits for the next start."""
+
+        def fail(job: Job) -> None:
             job.log(logs)
             job.fail(error)
+
+        self._clearing.end(self.lines.dissolve(pool), fail)
 
     # -- told by deployments (deployed.Work) -------------------------------------------------------
 
     def cancel_all(self, deployment: str) -> None:
-        for job in list(self.roster.all()):
-            if job.prediction.deployment == deployment:
-                self._cancel(job)
+        """What runs first; what waits has no turn any more, whenever its own end comes."""
+        every = (*self.roster.running(), *self.roster.all())
+        self._clearing.end([job for job in every if job.prediction.deployment == deployment], self._cancel)
 
     # -- told by jobs (job.Keeper) -----------------------------------------------------------------
 
@@ -237,6 +245,9 @@ class Dispatcher:
 
     def _offer(self, job: Job) -> None:
         """Into a free slot if nobody is before it, else into the queue."""
+        if self._deployed.is_disabled(job.prediction.deployment):  # since its files began to come
+            self._cancel(job)
+            return
         is_first = not self.lines.length(job.pool) and not self.draining
         member = self._fleet.free(job.pool) if is_first else None
         if member is not None:
@@ -255,13 +266,13 @@ class Dispatcher:
         self._life.start(job)
         self.roster.starts(job)
 
-    def _expire(self, id: str) -> None:
-        if (job := self.roster.get(id)) is not None:
-            self._cancel(job)
+    def _expire(self, ids: Sequence[str]) -> None:
+        self._clearing.end([job for id in ids if (job := self.roster.get(id)) is not None], self._cancel)
 
     def _cancel(self, job: Job) -> None:
-        self._withdraw(job, "cancelled")
-        self.end(job, Status.CANCELED)
+        if not job.ended:
+            self._withdraw(job, "cancelled")
+            self.end(job, Status.CANCELED)
 
     # -- carrying out ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stoker.core.catalog import Version
-from stoker.core.errors import FULL_DISK, Invalid, StokerError, StorageFull
+from stoker.core.errors import Invalid, StokerError, is_full_disk
 from stoker.core.prediction import Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.runtime.inputs import InputFiles
@@ -125,5 +125,4 @@ class Errands:
 
 def _because(error: Exception) -> str:
     """What a caller may know of it: that there is no room, which is nothing of the caller's."""
-    full = isinstance(error, OSError) and error.errno in FULL_DISK
-    return ": the server's disk is full" if full or isinstance(error, StorageFull) else ""
+    return ": the server's disk is full" if is_full_disk(error) else ""

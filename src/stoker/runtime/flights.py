@@ -11,6 +11,9 @@ from stoker.runtime.job import Job
 
 Question = tuple[Pool, str, str]
 
+MOST_SHARING = 1000
+"""So many follow one run at most: all that it tells is told each of them at once. The next leads another."""
+
 
 class Flights:
     def __init__(self) -> None:
@@ -22,7 +25,7 @@ class Flights:
         if question is None:
             return None
         found = self._leaders.get(question)
-        if found is not None and found.is_wanted and found.stop_asked_us is None:
+        if found is not None and _takes_more(found):
             return found
         self._leaders[question] = job
         return None
@@ -53,6 +56,10 @@ def leave(job: Job, now_us: int) -> Job | None:
     if job.pays and leader.followers:
         leader.followers[0].pays_from_us = now_us
     return leader if (leader is job or leader.ended) and not leader.followers else None
+
+
+def _takes_more(leader: Job) -> bool:
+    return leader.is_wanted and leader.stop_asked_us is None and len(leader.followers) < MOST_SHARING
 
 
 def _question(job: Job) -> Question | None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from stoker.core.errors import StokerError, is_full_disk
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.ports.engine import Engine, InstanceSpec, Usage
@@ -19,6 +20,8 @@ from stoker.runtime.member import Member
 log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 5.0
+FULL = "the server's disk is full"
+UNEXPECTED = "the server could not start it, for a reason that is in the server's log"
 
 
 class Launch:
@@ -78,13 +81,21 @@ class Launch:
             member.boot.reached("process", self._clock.now_us())
             member.instance = await self._engine.start(self._spec(member, place), member)
             member.boot.start = member.instance.began
-        except Exception as error:  # noqa: BLE001  the edge: whatever it was, nobody must wait for ever
-            log.warning("cannot start %s: %s", member.version.model, error)
-            member.boot.failed(str(error), self._clock.now_us())
-            failed(str(error))
+        except StokerError as error:
+            log.warning("cannot start %s: %s", member.version.model, error.__cause__ or error.message)
+            self._gave_up(member, error.message, failed)
+            return
+        except Exception as error:  # the edge: whatever it was, nobody must wait for ever
+            log.exception("cannot start %s (instance %s)", member.version.model, member.id)
+            self._gave_up(member, FULL if is_full_disk(error) else UNEXPECTED, failed)
             return
         if member.state == "stopping":  # since before there was anything to stop
             self._spawn(member.instance.stop(STOP_GRACE_S))
+
+    def _gave_up(self, member: Member, reason: str, failed: Callable[[str], None]) -> None:
+        """Before there was an instance; whoever waits reads the reason."""
+        member.boot.failed(reason, self._clock.now_us())
+        failed(reason)
 
     def _spec(self, member: Member, place: Place) -> InstanceSpec:
         recipe, trains = member.version.recipe, member.pool.training is not None

@@ -73,6 +73,15 @@ class Lines:
         self._left(job, queue)
         return job
 
+    def dissolve(self, pool: Pool) -> Iterable[Job]:
+        """Nobody stands in that line any more; those who did, in turn."""
+        queue = self._queues.pop(pool, None)
+        if queue is None:
+            return ()
+        for account, count in queue.of_accounts().items():
+            self._leave(account, count)
+        return queue
+
     def leave(self, job: Job) -> None:
         """Gives up its place, where it has one."""
         queue = self._queues.get(job.pool)
@@ -80,9 +89,11 @@ class Lines:
             self._left(job, queue)
 
     def _left(self, job: Job, queue: FairQueue[Job]) -> None:
-        account = job.prediction.account
-        self._of_account[account] -= 1
-        if not self._of_account[account]:
-            del self._of_account[account]
+        self._leave(job.prediction.account, 1)
         if not queue:
             del self._queues[job.pool]
+
+    def _leave(self, account: str, count: int) -> None:
+        self._of_account[account] -= count
+        if not self._of_account[account]:
+            del self._of_account[account]

@@ -1,7 +1,8 @@
 """Ends the instances on GPUs that do not answer any more. A duty of the server's.
 
 Their predictions fail at once and say why; what was only starting is started again where there is room. That
-nothing new goes there, and that it does once the GPU is back, is placement's doing.
+nothing new goes there, and that it does once the GPU is back, is placement's doing. While the driver itself
+says nothing, nothing ends: a model may well go on where the driver hangs because of another GPU.
 """
 
 import logging
@@ -25,7 +26,8 @@ class LostGpus:
 
     def step(self, _now_us: int) -> None:
         """Once is not enough: a driver that is busy may leave one question without an answer."""
-        now = frozenset(self._host.look().lost_gpus)
+        machine = self._host.look()
+        now = frozenset[int]() if machine.driver_is_silent else frozenset(machine.lost_gpus)
         lost, self._before = now & self._before, now
         for member in self._fleet.members() if lost else ():
             if member.state != "stopping" and member.unhealthy is None and lost & set(member.gpus):

@@ -3,12 +3,15 @@
 A look at the clock costs by what runs and by what is due, never by how much waits.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from stoker.core.settings import Settings
 from stoker.core.timetable import Timetable
 from stoker.runtime.job import Job
 from stoker.runtime.member import Member
+
+MOST_AT_ONCE = 2000
+"""Deadlines that come in one step; of more that were set to the same moment some are a step late."""
 
 
 class Overdue:
@@ -30,11 +33,11 @@ class Overdue:
         *,
         running: Collection[Job],
         members: Collection[Member],
-        expire: Callable[[str], None],
+        expire: Callable[[Sequence[str]], None],
     ) -> None:
         """The regular look; ``expire`` is told the ids of those whose deadline has come."""
-        for id in self._deadlines.due(now_us):
-            expire(id)
+        if due := self._deadlines.due(now_us, most=MOST_AT_ONCE):
+            expire(due)
         for job in list(running):
             self._check_run(job, now_us)
         for member in members:

@@ -6,6 +6,7 @@ what a model says is not disturbed by waits that end soon. It costs by what ther
 in which something waits, and not by how much does.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -27,6 +28,8 @@ MOST_LINES = 4
 """Of each prediction: a reason that goes to and fro is not worth a log of its own."""
 MOST_AT_ONCE = 500
 """Predictions that are told something in one step."""
+MOST_LOOKED_AT = 5000
+"""In one step: a whole line may have ended since the last."""
 
 
 class Waits:
@@ -48,7 +51,7 @@ class Waits:
         self._log_after_us = int(settings.wait_log_s * 1e6)
         self._reasons: dict[Pool, Reason] = {}
         """What those in each pool's line were last found to wait for."""
-        self._news: dict[str, Job] = {}
+        self._news: OrderedDict[str, Job] = OrderedDict()
         """Those that there may be something to tell."""
 
     # -- asked by the api --------------------------------------------------------------------------
@@ -102,11 +105,12 @@ class Waits:
 
     def _news_now(self) -> Iterator[Job]:
         """Those whose log has not said yet what they wait for; what needs no other look is forgotten."""
-        for job in list(self._news.values()):
+        for job in list(islice(self._news.values(), MOST_LOOKED_AT)):
             fetching = self._fetches(job)
             waits = self._dispatcher.roster.waiting(job.id) is job
-            if not fetching or not waits:
-                del self._news[job.id]
+            del self._news[job.id]
+            if fetching and waits:
+                self._news[job.id] = job  # to be looked at again, after the others
             reason = "files" if fetching and not self._dispatcher.draining else self._reasons.get(job.pool)
             told = job.reasons_told
             if waits and len(told) < MOST_LINES and told[-1:] != (reason,):

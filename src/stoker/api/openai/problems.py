@@ -34,7 +34,7 @@ def method_not_allowed(allow: str) -> Response:
 
 def internal(error: Exception, *, method: str, path: str) -> Response:
     """500 for what should not have happened; only our log says what. A full disk has an answer of its own."""
-    if problems.is_full_disk(error):
+    if errors.is_full_disk(error):
         return for_error(errors.StorageFull())
     request_id = problems.log_internal(error, method=method, path=path)
     text = f"Something went wrong on the server (request {request_id})."

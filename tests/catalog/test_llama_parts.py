@@ -42,11 +42,15 @@ def test_each_row_has_its_own_parameters(lab: Lab) -> None:
         RANDOM | {"top_k": 1},
         RANDOM | {"temperature": 1e-300, "seed": 3},
         RANDOM | {"temperature": 1e300, "seed": 4},
+        RANDOM | {"temperature": 1e300, "seed": 4, "top_k": -1},
     ]
-    greedy, two, half, one, cold, hot = lab("steps", rows=rows, scores=[scores] * len(rows), count=60)
+    greedy, two, half, one, cold, hot, unlimited = lab(
+        "steps", rows=rows, scores=[scores] * len(rows), count=60
+    )
     assert set(greedy) == set(one) == set(cold) == set(half) == {2}
     assert set(two) == {2, 3}
     assert set(hot) == {0, 1, 2, 3, 4, 5}
+    assert unlimited == hot
 
 
 def test_a_seed_gives_the_same_whoever_else_is_there(lab: Lab) -> None:
@@ -102,7 +106,7 @@ def test_one_row_without_numbers_harms_no_other(lab: Lab) -> None:
         ("top_p", 0),
         ("top_p", 1.01),
         ("top_p", "nan"),
-        ("top_k", -1),
+        ("top_k", -2),
         ("presence_penalty", "nan"),
         ("frequency_penalty", "inf"),
         ("min_tokens", -1),

@@ -126,8 +126,8 @@ def test_a_terminal_shows_how_far_the_fetch_is(start_server: StartServer, entrie
     assert (adding.returncode, len(out.strip())) == (0, 64)
 
 
-def test_a_failed_fetch_ends_the_command_with_the_reason(
-    start_server: StartServer, entries: Path, hub: Hub
+def test_a_failed_fetch_ends_the_command_with_the_reason_and_leaves_nothing(
+    start_server: StartServer, entries: Path, hub: Hub, tmp_path: Path
 ) -> None:
     server = start_server(HF_ENDPOINT=hub.url)
     hub.gated.add(REPO)
@@ -138,10 +138,17 @@ def test_a_failed_fetch_ends_the_command_with_the_reason(
     assert "acme/nothing does not exist, is private, or is gated" in done.stderr.splitlines()[-1]
     done = attempt(server, entries, "--weights", "not-there")
     assert "neither a folder here nor a model of the hub" in done.stderr
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    done = attempt(server, entries, "--weights", str(tmp_path / "model.safetensors"))
+    assert "is a file: name the folder that it is in" in done.stderr
+    done = attempt(server, entries, "--hardware", "gpu-t4")
+    assert "The server has no hardware gpu-t4. It has " in done.stderr
     done = attempt(server, entries, name="acme/other")
     assert "The catalogue has no acme/other. It has acme/scale, acme/scale-large." in done.stderr
     done = attempt(server, entries, name="acme/scale-large")
     assert "name some with --weights" in done.stderr
+    with server.client() as client:
+        assert client.get("/v1/models").json()["results"] == []
 
 
 def test_a_model_is_told_when_its_weights_were_changed(

@@ -28,6 +28,8 @@ def source_of(weights: str) -> str:
     folder = Path(weights).expanduser()
     if folder.is_dir():
         return str(folder.resolve())
+    if folder.is_file():
+        raise click.ClickException(f"{weights} is a file: name the folder that it is in.")
     if folder.is_absolute():  # on the server's machine, which may be another one
         return str(folder)
     if is_hub_id(weights):

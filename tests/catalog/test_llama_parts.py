@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,6 +222,17 @@ def test_smaller_weights_that_cannot_be_had(lab: Lab, quantisation: str, gpus: i
     found = lab("placed", quantisation=quantisation, gpus=gpus, has_bf16=True)
     assert found.startswith("refused: LLAMA_QUANTIZE")
     assert words in found
+
+
+def test_weights_of_another_kind_of_model_are_refused(lab: Lab, checkpoint: str, tmp_path: Path) -> None:
+    assert lab("refused_checkpoint", folder=checkpoint) is None
+    assert "it has no config.json" in lab("refused_checkpoint", folder=str(tmp_path))
+    config = tmp_path / "config.json"
+    config.write_text('{"architectures": ["WhisperForConditionalGeneration"]}')
+    refused = lab("refused_checkpoint", folder=str(tmp_path))
+    assert refused.endswith("which holds a WhisperForConditionalGeneration and no language model.")
+    config.write_text('{"model_type": "llama"}')
+    assert lab("refused_checkpoint", folder=str(tmp_path)) is None, "some checkpoints do not tell"
 
 
 def test_tokens_are_read_as_the_tokenizer_reads_them(lab: Lab, checkpoint: str) -> None:

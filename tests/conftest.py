@@ -1,5 +1,6 @@
 """What every suite may use: one server for all, or servers of one's own."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,9 +22,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Bundles
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StokerServer]:
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Packages are fetched once for all servers and builders of a test run: else each would fetch Cog's."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return shared / "uv-cache"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, uv_cache: Path) -> Iterator[StokerServer]:
     """A running server that all tests of the process share; leave it running."""
-    running = StokerServer(tmp_path_factory.mktemp("shared") / "data", "--allow-net", "127.0.0.0/8").start()
+    folder, cached = tmp_path_factory.mktemp("shared"), {"UV_CACHE_DIR": str(uv_cache)}
+    running = StokerServer(folder / "data", "--allow-net", "127.0.0.0/8", variables=cached).start()
     yield running
     assert running.stop() == 0
 
@@ -42,13 +52,13 @@ def pushed(server: StokerServer) -> Pushed:
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
+def start_server(tmp_path: Path, uv_cache: Path) -> Iterator[StartServer]:
     """Starts servers that end with the test; each gets its own data directory unless one is given."""
     started: list[StokerServer] = []
 
     def start(*args: str, data_dir: Path | None = None, **variables: str) -> StokerServer:
         folder = data_dir or tmp_path / f"data{len(started)}"
-        server = StokerServer(folder, *args, variables=variables)
+        server = StokerServer(folder, *args, variables={"UV_CACHE_DIR": str(uv_cache)} | variables)
         started.append(server)
         return server.start()
 

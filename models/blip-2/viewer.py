@@ -3,6 +3,7 @@
 Called by the predictor. Never fetches anything: the weights lie in a folder.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Viewer:
 
     @classmethod
     def load(cls, folder: Path) -> "Viewer":
+        _check(folder)
         model = Blip2ForConditionalGeneration.from_pretrained(folder, local_files_only=True, **_placement())
         if model.config.image_token_index is None:
             raise RuntimeError(
@@ -91,6 +93,14 @@ class Viewer:
         if temperature is None:
             return {"do_sample": False, "num_beams": BEAMS, **penalty}
         return {"do_sample": True, "top_p": NUCLEUS, "top_k": 0, "temperature": temperature, **penalty}
+
+
+def _check(folder: Path) -> None:
+    """Raises ``RuntimeError`` unless it is a BLIP-2: of anything else transformers makes one of noise."""
+    config = folder / "config.json"
+    kind = json.loads(config.read_text("utf-8")).get("model_type") if config.is_file() else "nothing"
+    if kind != "blip-2":
+        raise RuntimeError(f"{folder} holds no BLIP-2 weights: its config.json says model_type {kind}.")
 
 
 def _placement() -> dict[str, Any]:

@@ -6,6 +6,7 @@ a CPU's base is the checkpoint's own file, mapped into memory, and all processes
 """
 
 import functools
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +48,15 @@ def checkpoint() -> Path:
         )
     if not Path(given, "config.json").is_file():
         raise RuntimeError(f"STOKER_CHECKPOINT is {given}, which holds no checkpoint: it has no config.json.")
+    _check_kind(Path(given))
     return Path(given)
+
+
+def _check_kind(folder: Path) -> None:
+    """Of a model of another kind, such as Whisper's, transformers would load a part and make up the rest."""
+    kinds = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or []
+    if kinds and not any(kind.endswith("ForCausalLM") for kind in kinds):
+        raise RuntimeError(f"STOKER_CHECKPOINT is {folder}, which holds a {kinds[0]} and no language model.")
 
 
 def limit_threads() -> None:

@@ -28,7 +28,7 @@ NARROW = 1024
 class Sampling:
     """A request's parameters, checked, with what they must remember from token to token.
 
-    A ``temperature`` of 0 takes the likeliest token. ``top_k`` 0 and ``top_p`` 1 leave nothing out. The
+    A ``temperature`` of 0 takes the likeliest token. ``top_k`` 0 or -1 and ``top_p`` 1 leave nothing out. The
     penalties count what was generated, not the prompt.
     """
 
@@ -46,7 +46,8 @@ class Sampling:
     def __post_init__(self) -> None:
         _require(0 <= self.temperature < math.inf, "temperature", self.temperature, "0 or more")
         _require(0 < self.top_p <= 1, "top_p", self.top_p, "above 0 and at most 1")
-        _require(self.top_k >= 0, "top_k", self.top_k, "0 (no limit) or more")
+        _require(self.top_k >= -1, "top_k", self.top_k, "0 (no limit) or more")
+        self.top_k = max(0, self.top_k)  # vLLM, by which the published model is served, says -1 for no limit
         for name in ("presence_penalty", "frequency_penalty"):
             _require(math.isfinite(getattr(self, name)), name, getattr(self, name), "a number")
         _require(self.min_tokens >= 0, "min_tokens", self.min_tokens, "0 or more")

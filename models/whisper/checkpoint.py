@@ -3,6 +3,7 @@
 Called by the predictor. The folder is read-only and nothing is ever fetched.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,15 +117,23 @@ def _sizes(folder: Path) -> dict[str, Path]:
     """Names and folders: of the one model that lies in it, or of those in its subfolders."""
     if (folder / "config.json").is_file():
         name = folder.name.removeprefix("whisper-")
-        return {name if name in SIZES else "the given one": folder}
+        return {name if name in SIZES else "the given one": _checked(folder)}
     found = {}
     for size in SIZES:
         names = (size, f"whisper-{size}", f"whisper-{_OTHER_NAMES.get(size, size)}")
         held = [folder / name for name in names if (folder / name / "config.json").is_file()]
         if held:
-            found[size] = held[0]
+            found[size] = _checked(held[0])
     if not found:
         raise RuntimeError(
             f"{folder} holds no Whisper weights: there is neither a config.json nor a folder for a size."
         )
     return found
+
+
+def _checked(folder: Path) -> Path:
+    """The folder, if a Whisper is in it: of anything else transformers would make one that writes noise."""
+    kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
+    if kind != "whisper":
+        raise RuntimeError(f"{folder} holds no Whisper weights: its config.json says model_type {kind}.")
+    return folder

@@ -31,6 +31,9 @@ class Predictor(BaseRunner):
         logging.disable_progress_bar()
         self.shelf = Shelf(folder_from(os.environ))
         self.shelf.take(self.shelf.biggest())
+        self.outputs = Path(
+            tempfile.mkdtemp()
+        )  # one for all: what is given is copied before the next prediction
 
     def run(
         self,
@@ -100,7 +103,7 @@ class Predictor(BaseRunner):
             segments=segments,
             detected_language=languages.name(hearing.language),
             translation=plain(hearing.segments("translate", **how)) if translate else None,
-            **written(segments, transcription),
+            **written(segments, transcription, self.outputs),
         )
 
 
@@ -108,19 +111,18 @@ def plain(segments: list[Segment]) -> str:
     return "".join(segment["text"] for segment in segments)
 
 
-def written(segments: list[Segment], form: str) -> dict[str, str | Path | None]:
+def written(segments: list[Segment], form: str, folder: Path) -> dict[str, str | Path | None]:
     """The transcription in that form; beside subtitles the words alone are a file, and so is an srt."""
     if form == "plain text":
         return {"transcription": plain(segments), "txt_file": None, "srt_file": None}
     subtitles = srt(segments) if form == "srt" else vtt(segments)
     return {
         "transcription": subtitles,
-        "txt_file": file("transcription.txt", plain(segments).strip() + "\n"),
-        "srt_file": file("transcription.srt", subtitles) if form == "srt" else None,
+        "txt_file": file(folder / "transcription.txt", plain(segments).strip() + "\n"),
+        "srt_file": file(folder / "transcription.srt", subtitles) if form == "srt" else None,
     }
 
 
-def file(name: str, text: str) -> Path:
-    path = Path(tempfile.mkdtemp()) / name
+def file(path: Path, text: str) -> Path:
     path.write_text(text)
-    return path
+    return Path(path)

@@ -111,6 +111,15 @@ def asked(question: str, context: str) -> str:
     return prompt(question, context)
 
 
+def other_weights(folder: str) -> str:
+    """Why the model is not made of what lies in the folder."""
+    try:
+        Viewer.load(Path(folder))
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("it was made")
+
+
 def without_weights() -> str:
     """Why the predictor does not start."""
     try:

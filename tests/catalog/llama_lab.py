@@ -2,11 +2,13 @@
 
 import asyncio
 import math
+import os
 import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import loading
 import prompts
 import torch
 from devices import spread
@@ -84,6 +86,18 @@ def placed(**asked: Any) -> dict[str, str] | str:
         return {name: str(value) for name, value in placement(**asked).items()}
     except (RuntimeError, ValueError) as error:
         return f"refused: {error}"
+
+
+def refused_checkpoint(folder: str) -> str | None:
+    """What is said against a folder with weights."""
+    os.environ["STOKER_CHECKPOINT"] = folder
+    try:
+        loading.checkpoint()
+    except RuntimeError as error:
+        return str(error)
+    finally:
+        del os.environ["STOKER_CHECKPOINT"]
+    return None
 
 
 def decoded(checkpoint: str, texts: list[str]) -> list[list[str]]:

@@ -165,6 +165,12 @@ def test_without_weights_it_says_so(lab: Lab) -> None:
     assert lab("without_weights").startswith(needed)
 
 
+def test_weights_of_another_model_are_refused(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    refused = lab("other_weights", folder=str(tmp_path))
+    assert refused == f"{tmp_path} holds no BLIP-2 weights: its config.json says model_type llama."
+
+
 @pytest.mark.parametrize(
     ("name", "size", "corners"),
     [

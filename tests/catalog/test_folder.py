@@ -120,6 +120,20 @@ def test_what_cannot_be_a_source(tmp_path: Path, wanted: Wanted, words: str) -> 
     play(tmp_path / "data", story)
 
 
+def test_what_a_hubs_own_tools_keep_is_known_and_its_snapshot_named(tmp_path: Path) -> None:
+    cache = tmp_path / "models--acme--scale"
+    (cache / "blobs").mkdir(parents=True)
+    older, newer = (checkpoint(cache / "snapshots" / name) for name in ("a" * 40, "b" * 40))
+    os.utime(older, (1, 1))
+
+    async def story(depot: Depot) -> None:
+        with pytest.raises(Invalid, match=f"The weights are in {newer}"):
+            await depot.fetches.start(Wanted(source=str(cache)))
+        await depot.got(newer)
+
+    play(tmp_path / "data", story)
+
+
 def test_a_folder_without_weights(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 

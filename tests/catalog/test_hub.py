@@ -148,7 +148,10 @@ def test_what_is_not_there(hub: Hub, tmp_path: Path) -> None:
 def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     async def story(depot: Depot) -> None:
         refused = await depot.refused(REPO)
-        assert "http://127.0.0.1:9 cannot be reached" in refused
+        assert (
+            "http://127.0.0.1:9 cannot be reached from the server: 127.0.0.1:9: Connection refused."
+            in refused
+        )
         assert "HF_ENDPOINT" in refused and "--weights" in refused
 
     play(tmp_path / "data", story)

@@ -92,6 +92,7 @@ def test_what_it_took_is_recorded(client: httpx.Client, version: str) -> None:
     assert metrics["input_token_count"] > 10
     assert metrics["tokens_per_second"] > 0
     assert 0 < metrics["time_to_first_token"] <= metrics["predict_time"]
+    assert metrics["finish_reason"] == "length"
 
 
 def test_many_at_once_get_what_each_gets_alone(stock: replicate.Client) -> None:
@@ -121,6 +122,17 @@ def test_a_stop_sequence_ends_the_answer_and_is_not_shown(stock: replicate.Clien
     assert len(cut) < len(whole)
 
 
+def test_an_end_at_the_last_token_is_an_end_all_the_same(client: httpx.Client, version: str) -> None:
+    given = {"prompt": "Hi", "seed": 4, "min_tokens": 60}
+    whole = "".join(api.run(client, version, given | {"max_tokens": 60})["output"])
+    stop = max(whole.split(","), key=len)[:6]
+    stopped = {"stop_sequences": stop, "max_tokens": 60}
+    taken = api.run(client, version, given | stopped)["metrics"]["output_token_count"]
+    ended = api.run(client, version, given | stopped | {"max_tokens": taken})["metrics"]
+    assert ended["output_token_count"] == taken < 60
+    assert ended["finish_reason"] == "stop"
+
+
 def test_the_older_name_of_max_tokens(client: httpx.Client, version: str) -> None:
     given = {"prompt": "Hi", "min_tokens": 40, "max_new_tokens": 7}
     assert api.run(client, version, given)["metrics"]["output_token_count"] == 7
@@ -137,6 +149,7 @@ def test_an_answer_ends_where_the_context_does(client: httpx.Client, version: st
     ended = api.run(client, version, {"prompt": "Hi", "max_tokens": 100_000, "min_tokens": 100_000})
     assert ended["status"] == "succeeded"
     assert ended["metrics"]["input_token_count"] + ended["metrics"]["output_token_count"] == 1024
+    assert ended["metrics"]["finish_reason"] == "length"
 
 
 @pytest.mark.parametrize(

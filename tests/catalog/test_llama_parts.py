@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,11 +43,15 @@ def test_each_row_has_its_own_parameters(lab: Lab) -> None:
         RANDOM | {"top_k": 1},
         RANDOM | {"temperature": 1e-300, "seed": 3},
         RANDOM | {"temperature": 1e300, "seed": 4},
+        RANDOM | {"temperature": 1e300, "seed": 4, "top_k": -1},
     ]
-    greedy, two, half, one, cold, hot = lab("steps", rows=rows, scores=[scores] * len(rows), count=60)
+    greedy, two, half, one, cold, hot, unlimited = lab(
+        "steps", rows=rows, scores=[scores] * len(rows), count=60
+    )
     assert set(greedy) == set(one) == set(cold) == set(half) == {2}
     assert set(two) == {2, 3}
     assert set(hot) == {0, 1, 2, 3, 4, 5}
+    assert unlimited == hot
 
 
 def test_a_seed_gives_the_same_whoever_else_is_there(lab: Lab) -> None:
@@ -102,7 +107,7 @@ def test_one_row_without_numbers_harms_no_other(lab: Lab) -> None:
         ("top_p", 0),
         ("top_p", 1.01),
         ("top_p", "nan"),
-        ("top_k", -1),
+        ("top_k", -2),
         ("presence_penalty", "nan"),
         ("frequency_penalty", "inf"),
         ("min_tokens", -1),
@@ -217,6 +222,17 @@ def test_smaller_weights_that_cannot_be_had(lab: Lab, quantisation: str, gpus: i
     found = lab("placed", quantisation=quantisation, gpus=gpus, has_bf16=True)
     assert found.startswith("refused: LLAMA_QUANTIZE")
     assert words in found
+
+
+def test_weights_of_another_kind_of_model_are_refused(lab: Lab, checkpoint: str, tmp_path: Path) -> None:
+    assert lab("refused_checkpoint", folder=checkpoint) is None
+    assert "it has no config.json" in lab("refused_checkpoint", folder=str(tmp_path))
+    config = tmp_path / "config.json"
+    config.write_text('{"architectures": ["WhisperForConditionalGeneration"]}')
+    refused = lab("refused_checkpoint", folder=str(tmp_path))
+    assert refused.endswith("which holds a WhisperForConditionalGeneration and no language model.")
+    config.write_text('{"model_type": "llama"}')
+    assert lab("refused_checkpoint", folder=str(tmp_path)) is None, "some checkpoints do not tell"
 
 
 def test_tokens_are_read_as_the_tokenizer_reads_them(lab: Lab, checkpoint: str) -> None:

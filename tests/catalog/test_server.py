@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
@@ -106,6 +107,36 @@ def test_two_who_add_the_same_at_once_fetch_it_once(
     assert len(hub.asked_for(WEIGHTS)) == 1
 
 
+def test_a_fetch_outlives_its_command_until_it_is_stopped_and_is_gone_on_with(
+    start_server: StartServer, entries: Path, hub: Hub
+) -> None:
+    server = start_server(HF_ENDPOINT=hub.url)
+    hub.holds[WEIGHTS] = 10_000_000
+    interrupted, waiting = begin(server, entries), begin(server, entries)
+    assert hub.held.wait(60)
+    for adding in (interrupted, waiting):
+        assert adding.stderr is not None
+        assert next(line for line in adding.stderr if line.startswith(f"Fetching {REPO}"))
+    interrupted.send_signal(signal.SIGINT)
+    _, said = interrupted.communicate(timeout=60)
+    assert (interrupted.returncode, said.splitlines()[-1]) == (130, "Interrupted.")
+    assert "The server goes on with the fetch." in said
+    assert f"On its way: {REPO}, " in server.stoker("catalog", "list", "--from", str(entries)).stderr
+    other = server.stoker("catalog", "stop", "acme/other")
+    assert (other.returncode, other.stderr) == (1, "Error: Nothing is on its way from acme/other.\n")
+    stopped = server.stoker("catalog", "stop", REPO)
+    assert stopped.returncode == 0 and f"Stopped: {REPO}, " in stopped.stderr
+    _, said = waiting.communicate(timeout=60)
+    assert f"The fetch of {REPO} was stopped. Run the same again" in said.splitlines()[-1]
+    assert "Nothing is on its way." in server.stoker("catalog", "stop").stderr
+    hub.go_on.set()
+    hub.holds.clear()
+    hub.asked.clear()
+    add(server, entries)
+    (again,) = hub.asked_for(WEIGHTS)
+    assert again.start, "what had come is not fetched again"
+
+
 def test_a_terminal_shows_how_far_the_fetch_is(start_server: StartServer, entries: Path, hub: Hub) -> None:
     server = start_server(HF_ENDPOINT=hub.url)
     hub.holds[WEIGHTS] = 10_000_000
@@ -126,8 +157,8 @@ def test_a_terminal_shows_how_far_the_fetch_is(start_server: StartServer, entrie
     assert (adding.returncode, len(out.strip())) == (0, 64)
 
 
-def test_a_failed_fetch_ends_the_command_with_the_reason(
-    start_server: StartServer, entries: Path, hub: Hub
+def test_a_failed_fetch_ends_the_command_with_the_reason_and_leaves_nothing(
+    start_server: StartServer, entries: Path, hub: Hub, tmp_path: Path
 ) -> None:
     server = start_server(HF_ENDPOINT=hub.url)
     hub.gated.add(REPO)
@@ -138,10 +169,17 @@ def test_a_failed_fetch_ends_the_command_with_the_reason(
     assert "acme/nothing does not exist, is private, or is gated" in done.stderr.splitlines()[-1]
     done = attempt(server, entries, "--weights", "not-there")
     assert "neither a folder here nor a model of the hub" in done.stderr
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    done = attempt(server, entries, "--weights", str(tmp_path / "model.safetensors"))
+    assert "is a file: name the folder that it is in" in done.stderr
+    done = attempt(server, entries, "--hardware", "gpu-t4")
+    assert "The server has no hardware gpu-t4. It has " in done.stderr
     done = attempt(server, entries, name="acme/other")
     assert "The catalogue has no acme/other. It has acme/scale, acme/scale-large." in done.stderr
     done = attempt(server, entries, name="acme/scale-large")
     assert "name some with --weights" in done.stderr
+    with server.client() as client:
+        assert client.get("/v1/models").json()["results"] == []
 
 
 def test_a_model_is_told_when_its_weights_were_changed(

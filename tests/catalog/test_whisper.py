@@ -6,6 +6,7 @@ So these tests compare answers with each other, and times with the sound's lengt
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ def test_a_long_file_is_written_down_from_end_to_end(heard: Json, long: Path) ->
 
 
 def test_subtitles_agree_with_the_segments(
-    client: httpx.Client, listen: Listen, heard: Json, long: Path
+    client: httpx.Client, server: StokerServer, listen: Listen, heard: Json, long: Path
 ) -> None:
     def read(url: str) -> str:
         return client.get(url).raise_for_status().text
@@ -211,6 +212,10 @@ def test_subtitles_agree_with_the_segments(
     assert times(vtt["transcription"]) == [pytest.approx(pair) for pair in shown]
     assert read(vtt["txt_file"]) == heard["transcription"].strip() + "\n"
     assert vtt["srt_file"] is None
+
+    instances = server.data_dir / "instances"
+    left = Counter(path.relative_to(instances).parts[0] for path in instances.rglob("transcription.txt"))
+    assert set(left.values()) == {1}, "an instance keeps no file of each prediction"
 
 
 def test_the_language_matters_and_has_several_names(listen: Listen, short: Path) -> None:

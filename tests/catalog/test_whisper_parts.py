@@ -212,6 +212,9 @@ def test_a_folder_with_several_sizes(lab: Lab, checkpoint: str, tmp_path: Path) 
 def test_a_folder_with_one_or_none(lab: Lab, checkpoint: str, tmp_path: Path) -> None:
     assert lab("taken", folder=checkpoint, size="large-v3").startswith("the given one of")
     assert "holds no Whisper weights" in lab("taken", folder=str(tmp_path), size="tiny")
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    other = lab("taken", folder=str(tmp_path), size="tiny")
+    assert other == f"refused: {tmp_path} holds no Whisper weights: its config.json says model_type llama."
 
 
 def test_what_has_no_sound(lab: Lab, tmp_path: Path, short: str) -> None:

@@ -112,6 +112,7 @@ GET     /stoker/checkpoints                              403 403 403 | 403 403 4
 POST    /stoker/checkpoints                              403 403 403 | 403 403 403 403 403 | 403 201
 GET     /stoker/checkpoints/{id}                         403 403 403 | 403 403 403 403 403 | 403 200
 GET     /stoker/fetches/{id}                             403 403 403 | 403 403 403 403 403 | 403 200
+DELETE  /stoker/fetches/{id}                             403 403 403 | 403 403 403 403 403 | 403 204
 GET     /stoker/fetches/{id}/events                      403 403 403 | 403 403 403 403 403 | 403 200
 POST    /stoker/collections                              403 403 403 | 403 403 403 403 403 | 403 201
 PATCH   /stoker/collections/{slug}                       403 403 403 | 403 403 403 403 403 | 403 200

@@ -55,6 +55,24 @@ def test_what_is_cut_off_says_so(client: OpenAI, model: Named):
         assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("one two", "length")
 
 
+@pytest.mark.parametrize(
+    ("said", "most", "told"),
+    [
+        ("my reason is length", 9, "length"),
+        ("my reason is stop", 4, "stop"),
+        ("my reason is other", 4, "length"),
+    ],
+)
+def test_a_model_may_say_itself_why_it_ended(client: OpenAI, model: Named, said: str, most: int, told: str):
+    asked = [{"role": "user", "content": said}]
+    answer = client.chat.completions.create(model=model("chat"), messages=asked, max_tokens=most)
+    assert answer.choices[0].finish_reason == told
+    *_, last = client.chat.completions.create(
+        model=model("chat"), messages=asked, max_tokens=most, stream=True
+    )
+    assert last.choices[0].finish_reason == told
+
+
 def test_every_parameter_reaches_its_input(client: OpenAI, model: Named):
     answer = client.chat.completions.create(
         model=model("chat"),

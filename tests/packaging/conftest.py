@@ -15,11 +15,6 @@ Play = Callable[..., None]
 Story = Callable[[Yard], Awaitable[None]]
 
 
-@pytest.fixture(scope="session")
-def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("uv-cache")
-
-
 @pytest.fixture
 def play(tmp_path: Path, uv_cache: Path) -> Play:
     """``play(story)``: runs the story in an event loop with a yard of its own, which ends with it."""

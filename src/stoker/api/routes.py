@@ -108,7 +108,12 @@ def routes(services: Services) -> list[Route]:
             POST=once(checkpoints.create, stands=checkpoints.is_remembered),
         ),
         path("/stoker/checkpoints/{id}", reads="administer", GET=checkpoints.get),
-        path("/stoker/fetches/{id}", reads="administer", GET=checkpoints.get_fetch),
+        path(
+            "/stoker/fetches/{id}",
+            reads="administer",
+            GET=checkpoints.get_fetch,
+            DELETE=checkpoints.stop_fetch,
+        ),
         path("/stoker/fetches/{id}/events", reads="administer", GET=checkpoints.events),
         path("/stoker/collections", POST=once(collections.create)),
         path("/stoker/collections/{slug}", PATCH=collections.update, DELETE=collections.delete),

@@ -173,6 +173,10 @@ class Fetches(Protocol):
 
     def running(self) -> list[Fetch]: ...
 
+    async def stop(self, id: str) -> None:
+        """Breaks one off, and tells whoever listens."""
+        ...
+
     async def close(self) -> None:
         """Breaks off what is under way, and tells whoever listens."""
         ...

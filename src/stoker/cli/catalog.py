@@ -73,16 +73,44 @@ Examples:
 @options.as_json("Print what there is as a JSON array.")
 def list_models(folder: Path | None, as_json: bool) -> None:
     """List the models of the catalogue: which are on the server, and with which weights."""
-    from stoker.cli.cataloguing import entries, listing
+    from stoker.cli.cataloguing import entries, listing, weights
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    found = listing.rows(connect(), entries.read_entries(folder))
+    api = connect()
+    found = listing.rows(api, entries.read_entries(folder))
     if as_json:
         click.echo(text.to_json([row.as_json() for row in found]))
         return
     columns = ["model", "version", "weights from", "size", "what it is"]
     text.table(columns, [row.cells() for row in found])
+    for fetch in weights.under_way(api):
+        click.echo(f"On its way: {weights.how_far(fetch)}.", err=True)
+
+
+@catalog.command(
+    epilog="""\b
+Examples:
+  stoker catalog stop meta-llama/Llama-3.1-70B-Instruct
+  stoker catalog stop
+"""
+)
+@click.argument("source", metavar="[SOURCE]", required=False)
+def stop(source: str | None) -> None:
+    """End the fetches of weights that are under way, or those from SOURCE, a hub id or a folder.
+
+    What has come is kept for a week: adding the model again goes on with it.
+    """
+    from stoker.cli.cataloguing import weights
+    from stoker.cli.server.client import connect
+
+    api = connect()
+    found = [fetch for fetch in weights.under_way(api) if source in (None, fetch["source"])]
+    if not found:
+        raise click.ClickException(f"Nothing is on its way{f' from {source}' if source else ''}.")
+    for fetch in found:
+        api.delete(f"/stoker/fetches/{fetch['id']}")
+        click.echo(f"Stopped: {weights.how_far(fetch)}.", err=True)
 
 
 @catalog.command(

@@ -6,6 +6,7 @@ for the content, it is left behind.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
@@ -146,4 +147,13 @@ async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        # The library's own words tell of its settings, too.
+        return f"{error.host}:{error.port}: {_words(error.os_error)}"
     return str(error) or type(error).__name__
+
+
+def _words(error: OSError) -> str:
+    """What the system calls it; of names that are not known, errors have words of their own."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error.strerror or error)

@@ -30,6 +30,10 @@ class Tasks(Generic[L]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     def check_open(self) -> None:
         """Raises ``Unavailable`` while stopping."""
         if self._closed:
@@ -53,6 +57,12 @@ class Tasks(Generic[L]):
 
     def under_way(self) -> Iterator[L]:
         return (live for live in self._lives.values() if not live.is_over)
+
+    async def stop(self, id: str) -> None:
+        """Cancels that one, and returns when nothing of it is left."""
+        for task in [task for task in self._tasks if task.get_name() == id]:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def close(self) -> None:
         """Cancels what is under way, and returns when nothing of it is left. May be called again."""

@@ -38,3 +38,5 @@ class Runner(BaseRunner):
             raise RuntimeError("fell over")
         self.record_metric("input_token_count", len(f"{messages}{prompt}".split()))
         self.record_metric("output_token_count", len(words[:max_tokens]))
+        if said.startswith("my reason is"):
+            self.record_metric("finish_reason", words[3].strip())

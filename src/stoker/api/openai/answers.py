@@ -28,10 +28,19 @@ class Outcome(NamedTuple):
 
 def outcome(prediction: Prediction, most_tokens: int | None) -> Outcome:
     """Of a prediction that has succeeded; ``most_tokens`` is after how many the model stops."""
-    usage = _usage(cast(dict[str, Any], msgspec.json.decode(prediction.metrics)))
-    cut = usage is not None and most_tokens is not None and usage["completion_tokens"] >= most_tokens
+    metrics = cast(dict[str, Any], msgspec.json.decode(prediction.metrics))
+    usage = _usage(metrics)
     output = None if prediction.output is None else msgspec.json.decode(prediction.output)
-    return Outcome(joined(output), "length" if cut else "stop", usage)
+    return Outcome(joined(output), _finish(metrics, usage, most_tokens), usage)
+
+
+def _finish(metrics: dict[str, Any], usage: Counted | None, most_tokens: int | None) -> Finish:
+    """As the model says it, who alone knows its context; else by the number of tokens."""
+    said = metrics.get("finish_reason")
+    if said == "stop" or said == "length":
+        return said
+    cut = usage is not None and most_tokens is not None and usage["completion_tokens"] >= most_tokens
+    return "length" if cut else "stop"
 
 
 def joined(output: Any) -> str:

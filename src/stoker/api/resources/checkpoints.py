@@ -52,6 +52,13 @@ async def get_fetch(request: Request) -> Response:
     return answers.json(_describe_fetch(_fetch(request).seen))
 
 
+async def stop_fetch(request: Request) -> Response:
+    """DELETE /stoker/fetches/{id}: breaks it off; what has come is kept, and gone on with."""
+    _fetch(request)
+    await request.services.fetches.stop(request.path_params["id"])
+    return Response(status_code=204)
+
+
 async def events(request: Request) -> Response:
     """GET /stoker/fetches/{id}/events"""
     source = Told(_fetch(request), after=request.fields.get("last-event-id", ""))

@@ -41,9 +41,10 @@ class Added:
 
 
 def add(api: Api, entry: Entry, name: str, choice: Choice, screen: Screen) -> Added:
-    """The model, ready to run."""
-    model = _ensure_model(api, entry, name, choice, screen)
-    checkpoint = _weights(api, entry, name, model, choice, screen)
+    """The model, ready to run. Where its weights cannot be had, nothing of it is made."""
+    hardware = _hardware(api, choice)
+    checkpoint = _weights(api, entry, name, own_model(api, name) or {}, choice, screen)
+    _ensure_model(api, entry, name, choice, hardware=hardware, screen=screen)
     built = push_project(api, entry.folder, name, checkpoint=checkpoint, screen=screen)
     _stand_in(api, name, built.version, entry.published(name))
     return Added(built.version, checkpoint, built.cached, _example(api, name, built))
@@ -61,30 +62,36 @@ def checkpoint_of(api: Api, name: str, version: str) -> dict[str, Any] | None:
     return next((one for one in listed if f"{name}:{version}" in one["versions"]), None)
 
 
-def _ensure_model(api: Api, entry: Entry, name: str, choice: Choice, screen: Screen) -> dict[str, Any]:
+def _ensure_model(
+    api: Api, entry: Entry, name: str, choice: Choice, *, hardware: str, screen: Screen
+) -> None:
     about = {field: getattr(entry, field) for field in _ABOUT}
     visibility = "public" if choice.public else "private"
     found = own_model(api, name)
     if found is None:
         owner, _, short = name.partition("/")
-        wanted = {"visibility": visibility, "hardware": _hardware(api, choice)}
-        made = api.create("/models", {"owner": owner, "name": short, **wanted, **about})
-        if made is not None:  # else somebody else adds it at this moment
-            screen.line(f"Created the {visibility} model {name}, on {wanted['hardware']}.")
-            return made
-        found = api.get(f"/models/{name}")
+        wanted = {"owner": owner, "name": short, "visibility": visibility, "hardware": hardware}
+        if api.create("/models", wanted | about) is not None:
+            screen.line(f"Created the {visibility} model {name}, on {hardware}.")
+            return
+        found = api.get(f"/models/{name}")  # somebody else adds it at this moment
     if found["visibility"] != visibility:
         screen.line(f"Warning: {name} exists and stays {found['visibility']}.")
     changed = {field: value for field, value in about.items() if found[field] != value}
-    return api.patch(f"/models/{name}", changed) if changed else found
+    if changed:
+        api.patch(f"/models/{name}", changed)
 
 
 def _hardware(api: Api, choice: Choice) -> str:
     """As asked; else the smallest GPU that the server offers, else its CPUs."""
-    if choice.hardware is not None:
-        return choice.hardware
     offered = [one["sku"] for one in api.get("/hardware")]
-    return next((sku for sku in offered if sku != "cpu"), "cpu")
+    if choice.hardware is None:
+        return next((sku for sku in offered if sku != "cpu"), "cpu")
+    if choice.hardware not in offered:  # said before hours of fetching
+        raise click.ClickException(
+            f"The server has no hardware {choice.hardware}. It has {', '.join(offered)}."
+        )
+    return choice.hardware
 
 
 def _weights(api: Api, entry: Entry, name: str, model: dict[str, Any], choice: Choice, screen: Screen) -> str:

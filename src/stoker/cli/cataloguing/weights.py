@@ -12,6 +12,7 @@ import click
 
 from stoker.cli.server import events
 from stoker.cli.server.client import Api
+from stoker.cli.terminal import text
 from stoker.cli.terminal.screen import Screen
 from stoker.core.checkpoints import is_hub_id
 
@@ -28,6 +29,8 @@ def source_of(weights: str) -> str:
     folder = Path(weights).expanduser()
     if folder.is_dir():
         return str(folder.resolve())
+    if folder.is_file():
+        raise click.ClickException(f"{weights} is a file: name the folder that it is in.")
     if folder.is_absolute():  # on the server's machine, which may be another one
         return str(folder)
     if is_hub_id(weights):
@@ -38,6 +41,27 @@ def source_of(weights: str) -> str:
 def fetch(api: Api, wanted: dict[str, Any], screen: Screen) -> Fetched:
     """Has the server fetch it; returns when all of it is there and checked."""
     started = api.post("/stoker/checkpoints", wanted)
+    try:
+        return _followed(api, started, screen)
+    except KeyboardInterrupt:
+        screen.line("The server goes on with the fetch. The same command shows it again,")
+        screen.line("`stoker catalog stop` ends it.")
+        raise
+
+
+def under_way(api: Api) -> list[dict[str, Any]]:
+    """The fetches of everybody, as the server describes them."""
+    return api.get("/stoker/checkpoints")["fetches"]
+
+
+def how_far(fetch: dict[str, Any]) -> str:
+    """``acme/sketch-v1, 1.2 GB of 16.1 GB``"""
+    if not fetch["total_bytes"]:
+        return fetch["source"]
+    return f"{fetch['source']}, {text.size(fetch['done_bytes'])} of {text.size(fetch['total_bytes'])}"
+
+
+def _followed(api: Api, started: dict[str, Any], screen: Screen) -> Fetched:
     url = f"{api.base_url}/v1/stoker/fetches/{started['id']}/events"
     end: dict[str, Any] = {}
     for event in events.follow(api, url, last=frozenset({"done", "error"}), with_token=True):

@@ -25,6 +25,16 @@ def check_folder(wanted: Wanted) -> None:
         raise Invalid("A folder has no revisions.")
     if not folder.is_dir():
         raise Invalid(f"There is no folder {folder} on the server's machine, or the server may not see it.")
+    if (folder / "blobs").is_dir() and (snapshots := _newest_first(folder / "snapshots")):
+        raise Invalid(
+            f"{folder} is what a hub's own tools keep of a model. The weights are in {snapshots[0]}."
+        )
+
+
+def _newest_first(snapshots: Path) -> list[Path]:
+    """The states of a repository in a cache of a hub's own tools."""
+    found = [entry for entry in snapshots.iterdir() if entry.is_dir()] if snapshots.is_dir() else []
+    return sorted(found, key=lambda entry: entry.stat().st_mtime, reverse=True)
 
 
 def find_same(wanted: Wanted, known: list[Checkpoint]) -> Checkpoint | None:

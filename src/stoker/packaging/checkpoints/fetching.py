@@ -64,6 +64,10 @@ class Fetches:
     def running(self) -> list[Fetch]:
         return [live.seen for live in self._fetches.under_way()]
 
+    async def stop(self, id: str) -> None:
+        """Breaks one off, for all who wait for it; it can be gone on with. Nothing, where it is over."""
+        await self._fetches.stop(id)
+
     async def close(self) -> None:
         """Breaks off what is under way; it can be gone on with. May be called again."""
         await self._fetches.close()
@@ -76,7 +80,12 @@ class Fetches:
             _log.info("fetched %s: checkpoint %s, %d bytes", source, checkpoint.id, checkpoint.size_bytes)
             live.succeed(checkpoint.id, cached=cached)
         except asyncio.CancelledError:
-            live.fail("The server is stopping. Run the same again: it goes on from where it is.")
+            why = (
+                "The server is stopping."
+                if self._fetches.is_closed
+                else f"The fetch of {source} was stopped."
+            )
+            live.fail(f"{why} Run the same again: it goes on from where it is.")
         except StokerError as error:
             live.fail(error.message)
         except Exception:  # noqa: BLE001 - the edge of a loop

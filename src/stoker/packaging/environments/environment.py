@@ -23,6 +23,7 @@ from stoker.core.environments import EnvironmentSpec
 from stoker.core.errors import BuildFailed
 from stoker.packaging.ages import Ages
 from stoker.packaging.commands import Outcome, kill_marked, run
+from stoker.packaging.environments import bytecode
 from stoker.packaging.environments.pythons import Pythons
 from stoker.packaging.environments.resolutions import PLATFORM, Resolutions
 from stoker.packaging.environments.uv import OnLine, Uv
@@ -34,6 +35,8 @@ from stoker.ports.clock import Clock
 _MARKER = "stoker.json"
 _INSTALL_S = 3600.0
 _COMMAND_S = 3600.0
+_ALIKE = 3
+"""In so many environments it is looked for what Python has compiled; the first nearly always has it."""
 
 
 class Environments:
@@ -118,6 +121,7 @@ class Environments:
             base = await self.pythons.exactly((int(version[0]), int(version[1])), mark=making.mark)
             await making.create(base)
             await making.install()
+            await asyncio.to_thread(self._take_bytecode, spec)
             await making.commands()
             await asyncio.to_thread(_finish, folder, spec)
         except BaseException:
@@ -126,6 +130,13 @@ class Environments:
         finally:
             await asyncio.shield(asyncio.to_thread(_remove, scratch))
         return self.python(spec.id)
+
+    def _take_bytecode(self, spec: EnvironmentSpec) -> None:
+        """What was compiled for environments with many of the same packages need not be compiled again."""
+        wanted = set(spec.lock)
+        common = {folder: len(wanted.intersection(_packages(folder))) for folder in self._folders()}
+        for folder in sorted(filter(common.get, common), key=common.__getitem__, reverse=True)[:_ALIKE]:
+            bytecode.share(folder / "lib", self._folder / spec.id / "lib")
 
     def _prepare(self, folder: Path) -> Path:
         _remove(folder)
@@ -226,6 +237,14 @@ def _close_home(home: Path) -> None:
                 path.chmod(path.stat().st_mode & ~0o222)
     with contextlib.suppress(OSError):
         home.rmdir()
+
+
+def _packages(folder: Path) -> tuple[str, ...]:
+    """The pins of an environment; none where it is not whole."""
+    try:
+        return msgspec.json.decode((folder / _MARKER).read_bytes(), type=EnvironmentSpec).lock
+    except (OSError, msgspec.MsgspecError):
+        return ()
 
 
 def _finish(folder: Path, spec: EnvironmentSpec) -> None:

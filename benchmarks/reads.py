@@ -26,6 +26,7 @@ from benchmarks import client, process_tree
 from benchmarks.client import BUILD
 from benchmarks.contenders import HEADERS, pid
 from benchmarks.store import ending, fresh
+from stoker.api.resources.predictions import PAGE
 from stoker.api.wire import time_text
 from stoker.core.catalog import Model, Recipe, Version
 from stoker.core.prediction import Prediction, finished
@@ -50,8 +51,10 @@ class Stored(msgspec.Struct, frozen=True):
     """A sample over the whole range."""
     gone: list[str]
     """One of those whose version is gone."""
-    oldest_us: int
-    newest_us: int
+    middle: str
+    """When the one in the middle was made."""
+    early: str
+    """When some were made already that are more than a page, and few of all."""
 
 
 async def fill(data: Path, rows: int) -> Stored:
@@ -65,7 +68,8 @@ async def fill(data: Path, rows: int) -> Stored:
         made += [(one.id, one.created_us) for one in batch]
     await store.close()
     gone, there = made[::GONE_EVERY], [one for n, one in enumerate(made) if n % GONE_EVERY]
-    return Stored(_sample(there), _sample(gone), made[0][1], made[-1][1])
+    middle, early = time_text(made[rows // 2][1]), time_text(made[min(PAGE + PAGE // 2, rows - 1)][1])
+    return Stored(_sample(there), _sample(gone), middle, early)
 
 
 async def _make_version(store: SqliteStore, like: Prediction) -> None:
@@ -101,16 +105,14 @@ class Filled:
         self._port = server.port
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         self._callers = callers
-        middle = time_text((stored.oldest_us + stored.newest_us) // 2)
-        almost_all = time_text(stored.oldest_us + (stored.newest_us - stored.oldest_us) // 100 + 1000)
         ones = [f"/v1/predictions/{id}" for id in stored.ids]
         self.paths = {
             ALONE: ones,
             TOGETHER: ones,
             GONE_ALONE: [f"/v1/predictions/{id}" for id in stored.gone],
             "first page": ["/v1/predictions"],
-            "page in the middle": [f"/v1/predictions?created_before={middle}"],
-            "page near the end": [f"/v1/predictions?created_before={almost_all}"],
+            "page in the middle": [f"/v1/predictions?created_before={stored.middle}"],
+            "page near the end": [f"/v1/predictions?created_before={stored.early}"],
         }
 
     def ask(self, what: str, calls: int) -> tuple[float, float]:

@@ -4,9 +4,9 @@ Used by ``SqliteStore`` and its parts.
 """
 
 import asyncio
-import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
@@ -18,11 +18,19 @@ R = TypeVar("R")
 
 
 class Readers:
-    """A few threads, a connection each; none of them holds a snapshot longer than one piece of work."""
+    """A few threads, a connection each; none of them holds a snapshot longer than one piece of work.
+
+    A read wakes one thread, the one that fell asleep last: its caches are warm. Of threads that share a
+    ``SimpleQueue``, each that has found something wakes another, which finds nothing.
+    """
 
     def __init__(self, connections: list[sqlite3.Connection]):
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._turns = threading.Lock()
+        """Held while either of the next two is looked at and changed."""
+        self._jobs: deque[Job | None] = deque()
+        self._asleep: list[threading.Lock] = []
+        """What wakes each thread that has nothing to do."""
         self._closed = False
         self._over = [self._loop.create_future() for _ in connections]
         for number, (db, over) in enumerate(zip(connections, self._over, strict=True)):
@@ -36,7 +44,7 @@ class Readers:
         if self._closed:
             raise StorageFailed("The store is closed.")
         future: asyncio.Future[R] = self._loop.create_future()
-        self._jobs.put(Job(future, work, args))
+        self._put(Job(future, work, args))
         return future
 
     async def close(self) -> None:
@@ -44,18 +52,36 @@ class Readers:
         if not self._closed:
             self._closed = True
             for _ in self._over:
-                self._jobs.put(None)
+                self._put(None)
         await asyncio.gather(*(asyncio.shield(over) for over in self._over))
 
+    def _put(self, job: Job | None) -> None:
+        with self._turns:
+            self._jobs.append(job)
+            alarm = self._asleep.pop() if self._asleep else None
+        if alarm is not None:
+            alarm.release()
+
+    def _take(self, alarm: threading.Lock) -> Job | None:
+        """The next job, once there is one."""
+        while True:
+            with self._turns:
+                if self._jobs:
+                    return self._jobs.popleft()
+                self._asleep.append(alarm)
+            alarm.acquire()
+
     def _run(self, db: sqlite3.Connection, over: "asyncio.Future[None]") -> None:
-        while self._turn(db):
+        alarm = threading.Lock()
+        alarm.acquire()
+        while self._turn(db, alarm):
             pass
         db.close()
         call(self._loop, over.set_result, None)
 
-    def _turn(self, db: sqlite3.Connection) -> bool:
+    def _turn(self, db: sqlite3.Connection, alarm: threading.Lock) -> bool:
         """One read; False after the last. Nothing of it stays in memory while the next is awaited."""
-        job = self._jobs.get()
+        job = self._take(alarm)
         if job is None:
             return False
         try:

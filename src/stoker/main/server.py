@@ -23,6 +23,7 @@ from stoker.core.links import Links
 from stoker.core.settings import Settings
 from stoker.main.assembly import assemble
 from stoker.main.first_start import ensure_account
+from stoker.main.gathering import GatheringProtocol
 from stoker.main.listening import check_certificate, listen, local_url, make_data_dir
 from stoker.runtime.clock import SystemClock
 from stoker.runtime.dispatch import Dispatcher
@@ -124,7 +125,7 @@ async def _listen_until_told(
     settings = services.settings
     config = uvicorn.Config(
         create_app(services),
-        http="httptools",
+        http=GatheringProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -20,8 +20,8 @@ R = TypeVar("R")
 class Readers:
     """A few threads, a connection each; none of them holds a snapshot longer than one piece of work.
 
-    A read wakes one thread, the one that fell asleep last: its caches are warm. Of threads that share a
-    ``SimpleQueue``, each that has found something wakes another, which finds nothing.
+    A read wakes one thread, the one that fell asleep last: its caches are warm. Who takes a read and leaves
+    another wakes one more. Threads that share a ``SimpleQueue`` do so even where they leave none.
     """
 
     def __init__(self, connections: list[sqlite3.Connection]):
@@ -57,19 +57,25 @@ class Readers:
 
     def _put(self, job: Job | None) -> None:
         with self._turns:
+            if not self._jobs:
+                self._wake_another()
             self._jobs.append(job)
-            alarm = self._asleep.pop() if self._asleep else None
-        if alarm is not None:
-            alarm.release()
 
     def _take(self, alarm: threading.Lock) -> Job | None:
         """The next job, once there is one."""
         while True:
             with self._turns:
                 if self._jobs:
-                    return self._jobs.popleft()
+                    job = self._jobs.popleft()
+                    if self._jobs:
+                        self._wake_another()
+                    return job
                 self._asleep.append(alarm)
             alarm.acquire()
+
+    def _wake_another(self) -> None:
+        if self._asleep:
+            self._asleep.pop().release()
 
     def _run(self, db: sqlite3.Connection, over: "asyncio.Future[None]") -> None:
         alarm = threading.Lock()

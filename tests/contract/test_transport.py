@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker.api.endpoint import READING
 from stoker.api.http.paths import canonical
 from tests.contract.asking import EVERY, OPERATOR, Asker, populate
 from tests.contract.platform import TOKEN, Platform
@@ -51,22 +52,29 @@ def test_gotchas_20_and_22_every_operation_answers_in_every_spelling_without_red
 ) -> None:
     """Section 1: under ``/v1``, ``/v1/v1`` and at the root, with and without a slash at the end."""
 
-    @story_with(account=OPERATOR)
+    @story_with(account=OPERATOR, within_s=120)
     async def tell(p: Platform) -> None:
         await populate(p)
         for operation in (one for one in EVERY if one.method == method):
-            asker, answers = Asker(p, operation), dict[str, tuple[int, str]]()
-            for before in ("", "/v1", "/v1/v1", "/v1/https://elsewhere.example/v1"):
-                for after in ("", "/"):
-                    path, more = await asker.prepare()
-                    path = path.removeprefix(p.base) + after
-                    answer = await asker.send(Ask(p.base + before + path, more))
-                    answers[before + after] = answer.status_code, answer.headers.get("content-type", "")
+            answers = await in_every_spelling(Asker(p, operation))
             assert len(set(answers.values())) == 1, (operation, answers)
-            ((status, _),) = set(answers.values())
-            assert 200 <= status < 300, operation
+            assert 200 <= answers["/v1"] < 300, (operation, answers)
 
     tell(tmp_path)
+
+
+async def in_every_spelling(asker: Asker) -> dict[str, int]:
+    """The statuses of the same request; of another each time where it changes something."""
+    answers: dict[str, int] = {}
+    first = await asker.prepare()
+    for before in ("", "/v1", "/v1/v1", "/v1/https://elsewhere.example/v1"):
+        for after in ("", "/"):
+            path, more = first if asker.method in READING else await asker.prepare()
+            answer = await asker.send(
+                Ask(asker.p.base + before + path.removeprefix(asker.p.base) + after, more)
+            )
+            answers[before + after] = answer.status_code
+    return answers
 
 
 @story

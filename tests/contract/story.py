@@ -18,13 +18,13 @@ def story(tell: Story) -> Test:
     return story_with()(tell)
 
 
-def story_with(**settings: Any) -> Callable[[Story], Test]:
-    """The same, on a platform with these settings."""
+def story_with(*, within_s: float = WITHIN_S, **settings: Any) -> Callable[[Story], Test]:
+    """The same, on a platform with these settings; one that asks for a hundred things may take longer."""
 
     def decorate(tell: Story) -> Test:
         async def play(folder: Path) -> None:
             async with platform(folder, **settings) as stood:
-                await asyncio.wait_for(tell(stood), WITHIN_S)
+                await asyncio.wait_for(tell(stood), within_s)
 
         def test(tmp_path: Path) -> None:
             asyncio.run(play(tmp_path / "data"))

@@ -108,6 +108,8 @@ async def test_versions_that_cannot_be_used(p: Platform) -> None:
     secret = await p.version("secret", owner="bob")
     for spelling in (
         "alice/sketch:latest",
+        "alice/sketch:",
+        f":{version.id}",
         f"alice/other:{version.id}",
         "0" * 64,
         secret.id,

@@ -152,9 +152,12 @@ async def test_signed_download(p: Platform) -> None:
         response = await p.anonymous.get(f"{made['urls']['get']}/download?{query}")
         if response.status_code == 200:
             assert (response.content, response.headers["content-type"]) == (CONTENT, "image/png")
+            age_s = int(response.headers["cache-control"].rpartition("=")[2])
+            assert 90 <= age_s <= 100
         return response.status_code
 
     assert await download("alice", soon, sign(key, "alice", made["id"], str(soon))) == 200
+    assert await download("Alice", soon, sign(key, "Alice", made["id"], str(soon))) == 200
     assert await download("alice", past, sign(key, "alice", made["id"], str(past))) == 403
     assert await download("alice", soon + 1, sign(key, "alice", made["id"], str(soon))) == 403
     assert await download("bob", soon, sign(key, "bob", made["id"], str(soon))) == 403

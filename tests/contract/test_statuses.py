@@ -4,19 +4,16 @@ That nothing else is ever answered, the clients of all tests hold (``tests/docum
 request can bring about has no place in the document.
 """
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.contract.asking import EVERY, LIMITS, OPERATOR, Asker, Operation, populate
-from tests.contract.platform import Platform, platform
+from tests.contract.platform import Platform
 from tests.contract.scripted import echo
 from tests.contract.statuses import OWN, way
+from tests.contract.story import story_with
 from tests.documented import OPERATIONS, plain
-
-WITHIN_S = 120
-"""For about a hundred operations."""
 
 
 def documented() -> dict[int, list[Operation]]:
@@ -40,16 +37,16 @@ def test_nothing_is_said_of_what_is_not_documented() -> None:
 def test_every_operation_that_has_the_status_answers_with_it(status: int, tmp_path: Path) -> None:
     limits = {"rate_limit_per_minute": 1, "rate_limit_create_per_minute": 1} if status == 429 else {}
 
-    async def play() -> None:
-        async with platform(tmp_path / "data", account=OPERATOR, **LIMITS, **limits) as p:
-            await populate(p)
-            missed = await asyncio.wait_for(misses(p, status), WITHIN_S)
+    @story_with(account=OPERATOR, within_s=120, **LIMITS, **limits)
+    async def tell(p: Platform) -> None:
+        await populate(p)
+        missed = await misses(p, status)
         assert not missed, (
             f"never {status}: {missed}. Say in tests/contract/statuses.py what brings it about; where "
             "nothing does, take it out of the document (src/stoker/api/openapi)."
         )
 
-    asyncio.run(play())
+    tell(tmp_path)
 
 
 async def misses(p: Platform, status: int) -> dict[Operation, str]:

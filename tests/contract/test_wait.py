@@ -97,6 +97,7 @@ async def test_malformed_preferences_are_ignored(p: Platform) -> None:
         ("wait", None, "wait", 57),
         ("wait=60", None, "wait=60", 57),
         ("wait=99", None, "wait=60", 57),
+        ("wait=86400", None, "wait=60", 57),
         ("wait=10", None, "wait=10", 10),
         ("wait", "60", "wait", 57),
         ("wait", "30", "wait", 28),

@@ -159,7 +159,7 @@ def test_gotcha_12_a_model_gets_a_files_bytes_at_any_depth_of_its_input(server: 
     """A file input is a local file; anywhere else the model finds a link that anybody can open."""
     version = server.push(project(tmp_path / "reader", READER), "local/reader")
     with server.client() as client:
-        one, two, three, four = (upload(client, b"file %d" % n)["urls"]["get"] for n in range(1, 5))
+        one, two, three, four = (upload(client, b"file %d" % n, "a/b c")["urls"]["get"] for n in range(1, 5))
         table = {"a": three, "b": [[], {"c": [{"d": four}]}, one]}
         given = {"one": one, "some": [two, one], "table": table}
         made = run(client, version, given)

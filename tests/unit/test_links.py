@@ -36,6 +36,16 @@ def test_a_content_link_opens_until_it_expires():
 
 
 @pytest.mark.parametrize(
+    ("name", "last"),
+    [("a/b c.png", "a_b%20c.png"), ("a/", "a_"), ("..", "file"), (".", "file"), ("", "file"), ("...", "...")],
+)
+def test_a_name_is_one_part_of_a_content_links_path(name: str, last: str):
+    assert LINKS.content("f", name, expires_us=SECOND_US).partition("/delivery/f/")[2].split("/")[1:] == [
+        last
+    ]
+
+
+@pytest.mark.parametrize(
     "forged", ["", "-", "99", "99-", "99-AAAA", "x-AAAA", "-1-AAAA", "99-\u00e9", "\u0663-A"]
 )
 def test_a_forged_pass_opens_nothing(forged: str):

@@ -14,7 +14,7 @@ def test_addresses(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "a", "http:", "http:///a", "http://[", "http://:80", "ftp://a"],
+    ["", "a", "http:", "http:///a", "http://[", "http://:80", "ftp://a", "https:// a", "https://a b/"],
 )
 def test_what_is_none(url: str) -> None:
     assert not leads_somewhere(url)

@@ -115,7 +115,7 @@ def _webhook_problems(field: str, url: str | None, settings: Settings) -> list[F
 
 def _event_problems(events: tuple[str, ...]) -> list[FieldProblem]:
     return [
-        FieldProblem("enum", f"webhook_events_filter.{n}", f"Must be one of the following: {_ALLOWED}")
-        for n, event in enumerate(events)
+        FieldProblem("enum", field, f"{field} must be one of the following: {_ALLOWED}")
+        for field, event in ((f"webhook_events_filter.{n}", event) for n, event in enumerate(events))
         if event not in EVENTS
     ]

@@ -68,10 +68,10 @@ async def latest_version(services: Services, model: Model, *, caller: Caller) ->
 
 async def named_version(services: Services, reference: str, *, caller: Caller) -> Known:
     """``<64 hex>``, ``owner/name:<64 hex>`` or ``owner/name``; else ``VersionUnknown``."""
-    ref, _, id = reference.rpartition(":")
-    if "/" in id and not ref:
+    ref, colon, id = reference.rpartition(":")
+    if not colon and "/" in id:
         ref, id = id, ""
-    if id and not is_version_id(id):
+    elif not is_version_id(id) or (colon and not ref):
         raise VersionUnknown
     if not ref:
         known = await services.versions.get_visible(id, account=caller.account)

@@ -45,7 +45,7 @@ class Links:
     def content(self, id: str, name: str, *, expires_us: int) -> str:
         """The bytes of a file, for anyone who has the link, until it expires."""
         expiry = expires_us // 1_000_000
-        return f"{self.base}/delivery/{id}/{expiry}-{self._sign(f'{id} {expiry}')}/{quote(name, safe='')}"
+        return f"{self.base}/delivery/{id}/{expiry}-{self._sign(f'{id} {expiry}')}/{_last_part(name)}"
 
     def opens(self, id: str, pass_: str, *, now_us: int) -> bool:
         """Whether the ``EXPIRY-SIGNATURE`` part of a content link is ours and still good."""
@@ -76,3 +76,10 @@ class Links:
     def _sign(self, text: str) -> str:
         digest = hmac.digest(self._key, text.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def _last_part(name: str) -> str:
+    """The name as the end of a path. A slash begins another part even where it is encoded, and clients take
+    dots away before they ask."""
+    plain = name.replace("/", "_")
+    return "file" if plain in ("", ".", "..") else quote(plain, safe="")

@@ -10,6 +10,7 @@ def leads_somewhere(url: str, schemes: Collection[str] = WEB) -> bool:
     """Whether it names a host by one of the schemes."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname)
+        is_host = bool(parts.hostname) and not any(letter.isspace() for letter in parts.netloc)
+        return parts.scheme in schemes and is_host
     except ValueError:  # a bracket that is not closed
         return False

@@ -13,7 +13,7 @@ READ_MARGIN_S = 2.0
 SHORTEST_LIFE_S = 5
 LONGEST_LIFE_S = 24 * 3600
 
-_WAIT = re.compile(r"^wait(?:=([1-9][0-9]{0,3}))?$")
+_WAIT = re.compile(r"^wait(?:=([1-9][0-9]{0,8}))?$")
 _SPAN = re.compile(r"^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s?)?$")
 
 

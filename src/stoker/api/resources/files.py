@@ -88,9 +88,11 @@ async def download(request: Request) -> Response:
     # A plus sign that was not percent-encoded arrives as a blank.
     if not hmac.compare_digest(signature.replace(" ", "+").encode(), sign(key, owner, id, expiry).encode()):
         raise Forbidden("The signature does not fit.")
-    if record is None or record.account != owner or record.expires_us <= now_us:
+    if record is None or account is None or record.account != account.name or record.expires_us <= now_us:
         raise NotFound
-    return delivery.content(request, record)
+    # Nor may a cache give it to anybody for longer than the link is good.
+    until_us = min(record.expires_us, int(expiry) * 1_000_000)
+    return delivery.content(request, msgspec.structs.replace(record, expires_us=until_us))
 
 
 async def secret(request: Request) -> Response:

@@ -29,6 +29,7 @@ def told(**fields: Any) -> dict[str, Any]:
         "min_instances": None,
         "max_instances": None,
         "warm": None,
+        "holds": {"idle_s": 60.0, "min_instances": 0, "max_instances": 4},
         "instance_hours_a_week": 0,
         "micro_usd_a_week": 0,
     } | fields
@@ -40,7 +41,7 @@ def test_what_is_asked_for_is_shown(fake: FakeServer, invoke: Invoke) -> None:
     assert lines == [
         "model      local/sketch",
         "idle       90 s",
-        "min        as the server or whatever it belongs to has it",
+        "min        0 (not asked for here)",
         "max        2",
     ]
 

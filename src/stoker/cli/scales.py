@@ -158,11 +158,12 @@ def _show(told: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
-    def said(value: Any, unit: str = "") -> str:
-        return "as the server or whatever it belongs to has it" if value is None else f"{value:g}{unit}"
+    def said(field: str, unit: str = "") -> str:
+        asked, holds = told[field], told["holds"][field]
+        return f"{holds:g}{unit} (not asked for here)" if asked is None else f"{asked:g}{unit}"
 
-    lines = [(told["kind"], _name(told)), ("idle", said(told["idle_s"], " s"))]
-    lines += [("min", said(told["min_instances"])), ("max", said(told["max_instances"]))]
+    lines = [(told["kind"], _name(told)), ("idle", said("idle_s", " s"))]
+    lines += [("min", said("min_instances")), ("max", said("max_instances"))]
     if told["warm"]:
         lines.append(("warm", f"{_when(told['warm'])} ({'now' if told['warm']['is_on'] else 'not now'})"))
     if told["instance_hours_a_week"]:

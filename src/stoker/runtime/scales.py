@@ -42,11 +42,16 @@ class Scales:
         if pool.training is not None:
             return self._default
         model = version.model
-        own, its = self._of("version", model, version.id), self._of("model", model)
-        if self._latest.get(model.lower()) != version.id:
-            its = Asked(idle_s=its.idle_s, max_instances=its.max_instances)
-        warm = max(self._warm(one.warm, model, version.id) for one in (own, its))
-        return scales.resolve([own, its, self._of_account(model)], self._default, warm=warm)
+        return self._shared(model, version.id, is_latest=self._latest.get(model.lower()) == version.id)
+
+    def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
+        """What comes of all that is asked for there and elsewhere; of a model, for its latest version."""
+        if deployment is not None:
+            return self.of_release(deployment)
+        if target.kind in ("model", "version"):
+            is_latest = target.version in ("", self._latest.get(target.ref.lower()))
+            return self._shared(target.ref, target.version, is_latest=is_latest)
+        return scales.resolve([self._of_account(target.ref)], self._default)
 
     def of_release(self, deployment: Deployment) -> Scale:
         """A deployment's instances: its release says how many."""
@@ -117,6 +122,13 @@ class Scales:
             self._hours[ref.lower()] = frozenset(hours)
 
     # -- looking up --------------------------------------------------------------------------------
+
+    def _shared(self, model: str, version: str, *, is_latest: bool) -> Scale:
+        own, its = self._of("version", model, version), self._of("model", model)
+        if not is_latest:
+            its = Asked(idle_s=its.idle_s, max_instances=its.max_instances)
+        warm = max(self._warm(one.warm, model, version) for one in (own, its))
+        return scales.resolve([own, its, self._of_account(model)], self._default, warm=warm)
 
     def _of(self, kind: Kind, ref: str, version: str = "") -> Asked:
         return self._asked.get((kind, ref.lower(), version), NOTHING)

@@ -171,8 +171,18 @@ async def _describe(request: Request, target: Target, asked: Asked) -> dict[str,
         "min_instances": asked.min_instances,
         "max_instances": asked.max_instances,
         "warm": asked.warm and _describe_warm(request, target, asked.warm),
+        "holds": await _holds(request, target),
         **await _cost(request, target, asked),
     }
+
+
+async def _holds(request: Request, target: Target) -> dict[str, Any]:
+    """What is so now, whoever asked for it."""
+    owner, _, name = target.ref.partition("/")
+    is_deployment = target.kind == "deployment"
+    deployment = await request.services.store.deployments.get(owner, name) if is_deployment else None
+    now = request.services.scales.holds(target, deployment)
+    return {"idle_s": now.idle_s, "min_instances": now.least, "max_instances": now.most}
 
 
 def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, Any]:

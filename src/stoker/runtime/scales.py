@@ -62,13 +62,17 @@ class Scales:
         return scales.resolve([Asked(idle_s=one.idle_s) for one in asked], default)
 
     def hours_a_week(self, warm: Warm, model: str) -> float:
-        """How long it is warm in a week, by what is known now; where it has both, schedule or habit."""
+        """How long it is warm in the week to come, as far as is known; where it has both, schedule or habit."""
+        left = schedules.WEEK_MINUTES / 60
+        if warm.until_us is not None:
+            left = min(round(max(warm.until_us - self._clock.now_us(), 0) / 3600e6, 2), left)
         if warm.schedule is None and not warm.adaptive:
-            return schedules.WEEK_MINUTES / 60
+            return left
         planned = schedules.hours_a_week(schedules.parse(warm.schedule)) if warm.schedule else 0.0
         now = local(self._clock.now_us(), warm.timezone)
         used = self._used(model, warm.timezone)
-        return max(planned, schedules.expected_hours_a_week(used, now) if warm.adaptive else 0.0)
+        usual = schedules.expected_hours_a_week(used, now) if warm.adaptive else 0.0
+        return min(max(planned, usual), left)
 
     def is_warm(self, warm: Warm, model: str, version: str) -> bool:
         """Now, or by the time that an instance that starts now is ready."""

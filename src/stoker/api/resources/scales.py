@@ -198,12 +198,12 @@ def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, An
 
 
 async def _cost(request: Request, target: Target, asked: Asked) -> dict[str, Any]:
-    """Of what is kept up without demand, in a week, at the price of the model's hardware."""
+    """Of what is kept up without demand in the week to come, at the price of the model's hardware."""
     services, least = request.services, asked.min_instances or 0
     hours = least * schedules.WEEK_MINUTES / 60
-    warm = asked.warm
-    if warm is not None and (warm.until_us is None or warm.until_us > services.clock.now_us()):
-        hours += max(warm.instances - least, 0) * services.scales.hours_a_week(warm, target.ref)
+    if asked.warm is not None:
+        more = max(asked.warm.instances - least, 0)
+        hours += more * services.scales.hours_a_week(asked.warm, target.ref)
     price = 0
     if hours:
         owner, _, name = target.ref.partition("/")

@@ -62,7 +62,7 @@ class Scales:
         return scales.resolve([Asked(idle_s=one.idle_s) for one in asked], default)
 
     def hours_a_week(self, warm: Warm, model: str) -> float:
-        """How long it is warm in the week to come, as far as is known; where it has both, schedule or habit."""
+        """How long it is warm in the week to come, by what is known; by schedule or habit if it has both."""
         left = schedules.WEEK_MINUTES / 60
         if warm.until_us is not None:
             left = min(round(max(warm.until_us - self._clock.now_us(), 0) / 3600e6, 2), left)

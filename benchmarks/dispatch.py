@@ -2,8 +2,8 @@
 
     python -m benchmarks.dispatch [--waiting 10 1000 100000] [--rounds 7] [--cycles 40]
 
-At last the whole line ends, because the model cannot be started: how long that takes, and the CPU of the longest
-turn of the loop meanwhile, for which a request may have to wait.
+At last the whole line ends, because the model cannot be started: how long that takes, and the CPU of the
+longest turn of the loop meanwhile, for which a request may have to wait.
 
 The real dispatcher, fleet and SQLite store; instances that answer at once, so that all that is measured is
 ours. One process for each length of the line, all up at once and asked in turns, so that whatever else the

@@ -38,6 +38,8 @@ IN_A_CYCLE = 3
 TICKS = 20
 TICK_S = 0.5
 AT_ONCE = 1_000
+APART_S = 0.0002
+"""Between two that are taken, by their clock: ids begin with the time, and so the indexes have its order."""
 A_DAY_S = 86400
 
 TAKEN, HANDED_OVER, CANCELLED, TICK = "taken", "handed over", "cancelled", "a tick"
@@ -143,6 +145,7 @@ class Line:
             self._stage.step(TICK_S)
 
     def _submit(self, account: str, deadline_us: int) -> Live:
+        self._stage.clock.advance(APART_S)
         prediction = self._stage.prediction(self._version, account=account, deadline_us=deadline_us)
         self._places[prediction.id] = len(self._waiting)
         self._waiting.append(prediction.id)

@@ -43,11 +43,13 @@ def test_models_in_a_pipe(filled: FakeServer, invoke: Invoke) -> None:
 
 def test_models_that_fail_to_start_are_told_of(filled: FakeServer, invoke: Invoke) -> None:
     broken = {"model": "local/b", "version": VERSION, "failures": 3, "error": "no weights", "next_try_s": 3.6}
-    filled.paused = [broken]
+    filled.paused = [broken, broken | {"next_try_s": 0.0}]
     result = invoke("models")
-    assert result.stderr == (
-        f"local/b ({VERSION[:12]}) fails to start, 3 in a row, next try in 4 s: no weights\n"
-    )
+    fails = f"local/b ({VERSION[:12]}) fails to start, 3 in a row"
+    assert result.stderr.splitlines() == [
+        f"{fails}, next try in 4 s: no weights",
+        f"{fails}, tried again by its next prediction: no weights",
+    ]
     assert "no weights" not in result.stdout
 
 

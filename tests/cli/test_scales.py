@@ -29,6 +29,7 @@ def told(**fields: Any) -> dict[str, Any]:
         "min_instances": None,
         "max_instances": None,
         "warm": None,
+        "holds": {"idle_s": 60.0, "min_instances": 0, "max_instances": 4},
         "instance_hours_a_week": 0,
         "micro_usd_a_week": 0,
     } | fields
@@ -40,7 +41,7 @@ def test_what_is_asked_for_is_shown(fake: FakeServer, invoke: Invoke) -> None:
     assert lines == [
         "model      local/sketch",
         "idle       90 s",
-        "min        as the server or whatever it belongs to has it",
+        "min        0 (not asked for here)",
         "max        2",
     ]
 
@@ -79,7 +80,7 @@ def test_warm_says_when_and_what_it_costs(fake: FakeServer, invoke: Invoke) -> N
     lines = invoke("warm", "local/sketch", *args).stdout.splitlines()
     assert lines[-2:] == [
         "warm       mon-fri 8-18 (Europe/Berlin) (now)",
-        "kept up    100 instance hours a week, $81.00 a week",
+        "kept up    100 instance hours a week, $81.00",
     ]
     (asked,) = fake.asked("PATCH", PATH)
     times = {"schedule": "mon-fri 8-18", "timezone": "Europe/Berlin", "for_s": None, "adaptive": False}
@@ -87,12 +88,13 @@ def test_warm_says_when_and_what_it_costs(fake: FakeServer, invoke: Invoke) -> N
 
 
 def test_warm_for_a_while_and_off(fake: FakeServer, invoke: Invoke) -> None:
-    until = WARM | {"schedule": None, "timezone": None, "until": "2026-11-20T18:00:00Z", "is_on": False}
-    fake.overrides["PATCH", PATH] = [(200, told(warm=until)), (200, told())]
-    assert (
-        "always until 2026-11-20 18:00:00 UTC (not now)"
-        in invoke("warm", "local/sketch", "--for", "8h").stdout
-    )
+    until = WARM | {"schedule": None, "timezone": None, "until": "2026-11-20T18:00:00Z", "hours_a_week": 8.0}
+    answer = told(warm=until, instance_hours_a_week=15.9989, micro_usd_a_week=1_500_000)
+    fake.overrides["PATCH", PATH] = [(200, answer), (200, told())]
+    assert invoke("warm", "local/sketch", "--for", "8h").stdout.splitlines()[-2:] == [
+        "warm       until 2026-11-20 18:00:00 UTC (now)",
+        "kept up    16 instance hours until then, $1.50",
+    ]
     assert "warm" not in invoke("warm", "local/sketch", "--off").stdout
     assert [one.json()["warm"] and one.json()["warm"]["for_s"] for one in fake.asked("PATCH", PATH)] == [
         28800,

@@ -38,10 +38,13 @@ async def test_warm_for_a_while_is_over_then(p: Platform) -> None:
     await p.model("sketch")
     path = "/stoker/models/alice/sketch/scale"
     warm = (await p.client.patch(path, json={"warm": {"for_s": 3600}})).json()["warm"]
-    assert (warm["is_on"], warm["schedule"], warm["hours_a_week"]) == (True, None, 168)
+    assert (warm["is_on"], warm["schedule"], warm["hours_a_week"]) == (True, None, 1)
     p.clock.advance(3601)
     told = (await p.client.get(path)).json()
     assert (told["warm"]["is_on"], told["instance_hours_a_week"]) == (False, 0)
+    often = {"for_s": 4 * 3600, "schedule": "daily 0-24", "instances": 2}
+    told = (await p.client.patch(path, json={"warm": often})).json()
+    assert told["instance_hours_a_week"] == 2 * 4, "no more than there are until then"
 
 
 @story

@@ -7,7 +7,7 @@ from pathlib import Path
 from stoker.core.catalog import Version
 from stoker.core.experience import HOUR_US, Experience
 from stoker.core.scales import Asked, Target, Warm
-from stoker.core.scaling import Pool
+from stoker.core.scaling import Pool, Scale
 from tests.runtime.stage import Stage, play, until
 from tests.runtime.test_deployments import deploy
 
@@ -165,3 +165,25 @@ def test_after_a_restart_what_is_to_be_warm_is(tmp_path: Path):
 
     play(tmp_path, asked)
     play(tmp_path, later)
+
+
+def test_what_holds_is_told_of_each_that_can_ask(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        deployment = await deploy(stage, version, least=1, most=3)
+        model = Target(kind="model", ref=version.model)
+        one = Target(kind="version", ref=version.model, version=version.id)
+        account = Target(kind="account", ref="local")
+        app = Target(kind="deployment", ref=deployment.ref)
+        server = Scale(least=0, most=4, idle_s=60.0)
+        assert {stage.scales.holds(target) for target in (model, one, account)} == {server}
+        assert stage.scales.holds(app, deployment) == Scale(least=1, most=3, idle_s=60.0)
+        await stage.store.scales.put(account, Asked(idle_s=5.0, max_instances=2))
+        await stage.store.scales.put(one, Asked(max_instances=1))
+        await ask(stage, version, idle_s=90.0, warm=Warm(instances=2))
+        assert stage.scales.holds(account) == Scale(least=0, most=2, idle_s=5.0)
+        assert stage.scales.holds(model) == Scale(least=2, most=2, idle_s=90.0)
+        assert stage.scales.holds(one) == Scale(least=2, most=2, idle_s=90.0)
+        assert stage.scales.holds(app, deployment).idle_s == 5.0
+
+    play(tmp_path, story)

@@ -30,7 +30,17 @@ def test_a_line_is_worked_off_by_the_slots_that_there_are():
     assert estimate_s(WaitView(ahead=0, running_s=[4.0, 1.0], run_s=10)) == 6
     assert estimate_s(WaitView(ahead=1, running_s=[4.0, 1.0], run_s=10)) == 9
     assert estimate_s(WaitView(ahead=2, running_s=[4.0, 1.0], run_s=10)) == 16
-    assert estimate_s(WaitView(ahead=0, running_s=[25.0], run_s=10)) == 0, "it is late, and may end now"
+    assert estimate_s(WaitView(ahead=0, running_s=[15.0], run_s=10)) == 0, "it is late, and may end now"
+
+
+def test_nothing_is_promised_while_what_runs_is_none_of_the_usual_runs():
+    late = WaitView(ahead=3, running_s=[3.5, 4.0], run_s=0.01)
+    assert explain(late).estimate_s is None
+    assert explain(late).message == "3 predictions are before it. What runs takes longer than usual."
+    assert estimate_s(WaitView(ahead=0, running_s=[0.5, 4.0], run_s=0.01)) == 0
+    assert estimate_s(WaitView(ahead=0, running_s=[-1.0, 4.0], run_s=0.01)) == 0, "a slot is free"
+    boots = WaitView(ahead=0, running_s=[4.0], run_s=0.01, boots=[booting(1)], boot_s=8)
+    assert estimate_s(boots) is not None
 
 
 def test_what_boots_helps_when_it_is_there():

@@ -20,7 +20,8 @@ from stoker.core.deployments import Deployment
 from stoker.core.hardware import CPU, Hardware
 from stoker.core.links import Links
 from stoker.core.prediction import Prediction
-from stoker.core.scales import Warm
+from stoker.core.scales import Target, Warm
+from stoker.core.scaling import Scale
 from stoker.core.settings import Settings
 from stoker.core.waiting import Wait
 from stoker.ports.blobs import Blobs
@@ -90,6 +91,10 @@ class Scales(Protocol):
     """What of instances is asked for, as the time has it."""
 
     def is_warm(self, warm: Warm, model: str, version: str) -> bool: ...
+
+    def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
+        """What is so now; a deployment comes with its target."""
+        ...
 
     def hours_a_week(self, warm: Warm, model: str) -> float: ...
 

@@ -48,9 +48,14 @@ def _failing(api: "Api") -> list[str]:
         return []
     return [
         f"{one['model']} ({one['version'][:12]}) fails to start, {one['failures']} in a row, "
-        f"next try in {one['next_try_s']:.0f} s: {one['error']}"
+        f"{_next_try(one['next_try_s'])}: {one['error']}"
         for one in paused
     ]
+
+
+def _next_try(in_s: float) -> str:
+    """Once the pause is over it is tried as soon as somebody asks for it."""
+    return f"next try in {in_s:.0f} s" if in_s >= 0.5 else "tried again by its next prediction"
 
 
 @click.command(

@@ -8,6 +8,8 @@ import click
 from stoker.cli import options
 from stoker.cli.durations import Duration
 
+WEEK_HOURS = 168
+
 
 class OrDefault(click.ParamType):
     """A value, or ``default``: nothing is asked for here any more."""
@@ -158,15 +160,17 @@ def _show(told: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
-    def said(value: Any, unit: str = "") -> str:
-        return "as the server or whatever it belongs to has it" if value is None else f"{value:g}{unit}"
+    def said(field: str, unit: str = "") -> str:
+        asked, holds = told[field], told["holds"][field]
+        return f"{holds:g}{unit} (not asked for here)" if asked is None else f"{asked:g}{unit}"
 
-    lines = [(told["kind"], _name(told)), ("idle", said(told["idle_s"], " s"))]
-    lines += [("min", said(told["min_instances"])), ("max", said(told["max_instances"]))]
+    lines = [(told["kind"], _name(told)), ("idle", said("idle_s", " s"))]
+    lines += [("min", said("min_instances")), ("max", said("max_instances"))]
     if told["warm"]:
         lines.append(("warm", f"{_when(told['warm'])} ({'now' if told['warm']['is_on'] else 'not now'})"))
     if told["instance_hours_a_week"]:
-        lines.append(("kept up", f"{told['instance_hours_a_week']:g} instance hours a week, {_cost(told)}"))
+        hours = f"{told['instance_hours_a_week']:.4g} instance hours {_span(told)}"
+        lines.append(("kept up", f"{hours}, {_cost(told)}"))
     return lines
 
 
@@ -178,7 +182,7 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         click.echo(text.to_json(found))
         return
-    rows = [[_name(one), *_kept(one), f"{one['instance_hours_a_week']:g}", _cost(one)] for one in found]
+    rows = [[_name(one), *_kept(one), f"{one['instance_hours_a_week']:.4g}", _cost(one)] for one in found]
     text.table(["model", "instances", "when", "now", "hours a week", "cost a week"], rows)
 
 
@@ -198,12 +202,20 @@ def _when(warm: dict[str, Any]) -> str:
     from stoker.cli.terminal import text
 
     times = [warm["schedule"] or "", "when it is usually used" if warm["adaptive"] else ""]
-    said = " and ".join(filter(None, times)) or "always"
+    said = " and ".join(filter(None, times)) or ("" if warm["until"] else "always")
     if warm["timezone"]:
         said += f" ({warm['timezone']})"
-    return f"{said} until {text.moment(warm['until'])} UTC" if warm["until"] else said
+    return f"{said} until {text.moment(warm['until'])} UTC".strip() if warm["until"] else said
+
+
+def _span(told: dict[str, Any]) -> str:
+    """In what time those hours are: what is warm for some hours and no longer is so all the while."""
+    warm = told["warm"]
+    if warm is None or warm["until"] is None or warm["schedule"] or warm["adaptive"] or told["min_instances"]:
+        return "a week"
+    return "until then" if warm["hours_a_week"] < WEEK_HOURS else "a week"
 
 
 def _cost(told: dict[str, Any]) -> str:
     micro_usd = told["micro_usd_a_week"]
-    return f"${micro_usd / 1e6:.2f} a week" if micro_usd else "no price is set"
+    return f"${micro_usd / 1e6:.2f}" if micro_usd else "no price is set"

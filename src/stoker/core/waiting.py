@@ -17,6 +17,9 @@ failed and the next try is later; the server stops, and it runs after the next s
 MOST_STEPS = 1000
 """So many predictions before it are played through at most; beyond, the average alone tells."""
 
+LATE_RUNS, LATE_S = 2.0, 1.0
+"""A run that has taken as many times the average, and so long beside, is none that the average knows."""
+
 
 class Booting(msgspec.Struct, frozen=True, kw_only=True):
     """An instance on its way to ready."""
@@ -95,7 +98,12 @@ def reason_of(view: WaitView) -> Reason:
 
 
 def estimate_s(view: WaitView) -> float | None:
-    """Seconds until it starts, were its files here now; None where boots or runs of it are not known yet."""
+    """Seconds until it starts, were its files here now; None where boots or runs of it are not known yet.
+
+    And where what runs has taken so much longer than usual that the averages say nothing of it.
+    """
+    if _are_late(view):
+        return None
     ahead = view.ahead or 0
     free = [_left(view.run_s, so_far) for so_far in view.running_s]
     if view.boot_s is not None:
@@ -125,6 +133,13 @@ def _turn_s(free: list[float], ahead: int, run_s: float) -> float:
     return sorted(free)[turn] + rounds * run_s
 
 
+def _are_late(view: WaitView) -> bool:
+    """Whether every slot has a run that takes longer than usual by far, and none is about to come."""
+    if view.run_s is None or not view.running_s or view.boots:
+        return False
+    return min(view.running_s) > LATE_RUNS * view.run_s + LATE_S
+
+
 def _left(run_s: float | None, so_far_s: float) -> float | None:
     """What is left of a run; one that takes longer than usual may end at any moment."""
     if so_far_s < 0:
@@ -139,7 +154,8 @@ def _message(reason: Reason, view: WaitView, boot: Booting | None, estimate: flo
     if reason == "files":
         return "Its input files are being fetched."
     if reason == "queue":
-        return _before(view.ahead or 0) + about
+        late = " What runs takes longer than usual." if _are_late(view) else ""
+        return _before(view.ahead or 0) + about + late
     if reason == "room":
         return f"No instance can start yet: {view.short_of}"
     if reason == "paused":

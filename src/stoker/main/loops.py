@@ -3,6 +3,7 @@
 import asyncio
 
 from stoker.api.services import Services
+from stoker.main.garbage import Garbage
 from stoker.main.ground import Ground
 from stoker.main.runtime import Runtime
 from stoker.runtime import duties
@@ -33,6 +34,7 @@ def start(ground: Ground, runtime: Runtime, services: Services) -> list[asyncio.
         ("measuring instances", MEASURE_S, runtime.fleet.measure),
         ("warmth", WARMTH_S, runtime.warmth.step),
         ("learning", MINUTE_S, runtime.learning.step),
+        ("garbage", MINUTE_S, Garbage(runtime.dispatcher.roster).step),
         ("token uses", MINUTE_S, services.tokens.step),
         ("rate limits", MINUTE_S, services.limits.step),
         ("sweep", EVERY_S, runtime.sweep.step),

@@ -21,6 +21,7 @@ from stoker.api.app import create_app
 from stoker.api.services import Services
 from stoker.core.links import Links
 from stoker.core.settings import Settings
+from stoker.main import garbage
 from stoker.main.assembly import assemble
 from stoker.main.first_start import ensure_account
 from stoker.main.gathering import GatheringProtocol
@@ -82,6 +83,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         if stop.asked.is_set():  # what was waiting may have begun again already
             await _drain(services, dispatcher, stop)
             return
+        garbage.settle()
         ready = functools.partial(announce, f"ready {local}")
         await _listen_until_told(services, dispatcher, listener, stop=stop, ready=ready)
 

@@ -178,8 +178,10 @@ class Fleet:
     # -- told by members ---------------------------------------------------------------------------
 
     def is_ready(self, member: Member) -> None:
+        took_s, how = (self._clock.now_us() - member.begun_us) / 1e6, member.boot.start or "plain"
+        log.info("instance %s of %s is ready after %.1f s (%s)", member.id, member.version.model, took_s, how)
         self._groups[member.pool].works()
-        self._learning.booted(member, (self._clock.now_us() - member.begun_us) / 1e6)
+        self._learning.booted(member, took_s)
         self.work.fill(member)
 
     def has_run(self, member: Member, took_s: float) -> None:
@@ -263,7 +265,10 @@ class Fleet:
         self.work.start_failed(group.pool, why, "")
 
     def _start_failed(self, member: Member, error: str) -> None:
-        self._groups[member.pool].failed(error, self._clock.now_us())
+        group = self._groups[member.pool]
+        group.failed(error, self._clock.now_us())
+        pause_s = scaling.pause_s(group.failures)
+        log.warning("%s; %s is not tried again for %.0f s", error, member.version.model, pause_s)
         self.work.start_failed(member.pool, error, member.setup_log.text)
 
     def _check_health(self) -> None:

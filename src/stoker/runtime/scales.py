@@ -42,11 +42,16 @@ class Scales:
         if pool.training is not None:
             return self._default
         model = version.model
-        own, its = self._of("version", model, version.id), self._of("model", model)
-        if self._latest.get(model.lower()) != version.id:
-            its = Asked(idle_s=its.idle_s, max_instances=its.max_instances)
-        warm = max(self._warm(one.warm, model, version.id) for one in (own, its))
-        return scales.resolve([own, its, self._of_account(model)], self._default, warm=warm)
+        return self._shared(model, version.id, is_latest=self._latest.get(model.lower()) == version.id)
+
+    def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
+        """What comes of all that is asked for there and elsewhere; of a model, for its latest version."""
+        if deployment is not None:
+            return self.of_release(deployment)
+        if target.kind in ("model", "version"):
+            is_latest = target.version in ("", self._latest.get(target.ref.lower()))
+            return self._shared(target.ref, target.version, is_latest=is_latest)
+        return scales.resolve([self._of_account(target.ref)], self._default)
 
     def of_release(self, deployment: Deployment) -> Scale:
         """A deployment's instances: its release says how many."""
@@ -57,13 +62,17 @@ class Scales:
         return scales.resolve([Asked(idle_s=one.idle_s) for one in asked], default)
 
     def hours_a_week(self, warm: Warm, model: str) -> float:
-        """How long it is warm in a week, by what is known now; where it has both, schedule or habit."""
+        """How long it is warm in the week to come, by what is known; by schedule or habit if it has both."""
+        left = schedules.WEEK_MINUTES / 60
+        if warm.until_us is not None:
+            left = min(round(max(warm.until_us - self._clock.now_us(), 0) / 3600e6, 2), left)
         if warm.schedule is None and not warm.adaptive:
-            return schedules.WEEK_MINUTES / 60
+            return left
         planned = schedules.hours_a_week(schedules.parse(warm.schedule)) if warm.schedule else 0.0
         now = local(self._clock.now_us(), warm.timezone)
         used = self._used(model, warm.timezone)
-        return max(planned, schedules.expected_hours_a_week(used, now) if warm.adaptive else 0.0)
+        usual = schedules.expected_hours_a_week(used, now) if warm.adaptive else 0.0
+        return min(max(planned, usual), left)
 
     def is_warm(self, warm: Warm, model: str, version: str) -> bool:
         """Now, or by the time that an instance that starts now is ready."""
@@ -117,6 +126,13 @@ class Scales:
             self._hours[ref.lower()] = frozenset(hours)
 
     # -- looking up --------------------------------------------------------------------------------
+
+    def _shared(self, model: str, version: str, *, is_latest: bool) -> Scale:
+        own, its = self._of("version", model, version), self._of("model", model)
+        if not is_latest:
+            its = Asked(idle_s=its.idle_s, max_instances=its.max_instances)
+        warm = max(self._warm(one.warm, model, version) for one in (own, its))
+        return scales.resolve([own, its, self._of_account(model)], self._default, warm=warm)
 
     def _of(self, kind: Kind, ref: str, version: str = "") -> Asked:
         return self._asked.get((kind, ref.lower(), version), NOTHING)

@@ -171,8 +171,18 @@ async def _describe(request: Request, target: Target, asked: Asked) -> dict[str,
         "min_instances": asked.min_instances,
         "max_instances": asked.max_instances,
         "warm": asked.warm and _describe_warm(request, target, asked.warm),
+        "holds": await _holds(request, target),
         **await _cost(request, target, asked),
     }
+
+
+async def _holds(request: Request, target: Target) -> dict[str, Any]:
+    """What is so now, whoever asked for it."""
+    owner, _, name = target.ref.partition("/")
+    is_deployment = target.kind == "deployment"
+    deployment = await request.services.store.deployments.get(owner, name) if is_deployment else None
+    now = request.services.scales.holds(target, deployment)
+    return {"idle_s": now.idle_s, "min_instances": now.least, "max_instances": now.most}
 
 
 def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, Any]:
@@ -188,12 +198,12 @@ def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, An
 
 
 async def _cost(request: Request, target: Target, asked: Asked) -> dict[str, Any]:
-    """Of what is kept up without demand, in a week, at the price of the model's hardware."""
+    """Of what is kept up without demand in the week to come, at the price of the model's hardware."""
     services, least = request.services, asked.min_instances or 0
     hours = least * schedules.WEEK_MINUTES / 60
-    warm = asked.warm
-    if warm is not None and (warm.until_us is None or warm.until_us > services.clock.now_us()):
-        hours += max(warm.instances - least, 0) * services.scales.hours_a_week(warm, target.ref)
+    if asked.warm is not None:
+        more = max(asked.warm.instances - least, 0)
+        hours += more * services.scales.hours_a_week(asked.warm, target.ref)
     price = 0
     if hours:
         owner, _, name = target.ref.partition("/")

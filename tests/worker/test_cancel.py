@@ -76,6 +76,16 @@ async def test_a_cancel_at_once(bench: Workbench) -> None:
         assert (await started.told.until_done(number)).status == "canceled"
 
 
+async def test_a_cancel_whose_signal_was_missed_still_stops_the_run(bench: Workbench, tmp_path: Path) -> None:
+    started = await bench.start("stops.py:misses_the_first")
+    gate = tmp_path / "gate"
+    number = await begin_and_cancel(started, {"gate": str(gate)})
+    started.instance.check_health()  # answered once the cancel before it has been carried out
+    await started.told.until(lambda: started.told.health_answers != [])
+    gate.touch()
+    assert (await started.told.until_done(number)).status == "canceled"
+
+
 async def test_cancels_that_come_too_late_hit_nobody(bench: Workbench) -> None:
     started = await bench.start("stops.py:quick")
     for turn in range(200):

@@ -1,6 +1,7 @@
 """Models about being cancelled."""
 
 import asyncio
+import signal
 import subprocess
 import threading
 import time
@@ -13,6 +14,18 @@ from cog import CancelationException
 
 def sleeps() -> str:
     print("sleeping", flush=True)
+    time.sleep(1000)
+    return "slept"
+
+
+def misses_the_first(gate: str) -> str:
+    """As if the signal came just before the main thread fell asleep: its handler does nothing then."""
+    number = signal.SIGRTMIN + 3
+    handler = signal.signal(number, signal.SIG_IGN)
+    print("deaf", flush=True)
+    while not LocalPath(gate).exists():
+        time.sleep(0.001)
+    signal.signal(number, handler)
     time.sleep(1000)
     return "slept"
 

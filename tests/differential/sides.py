@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -93,8 +94,10 @@ class OurSide:
         state = answer.json()
         if scenario.cancels:
             self._exchange.await_begun(id)
+            # What a model says takes a moment to be seen, and once a cancel is answered no more of it comes.
+            self._when(state, lambda state: state["logs"] or state["output"])
             assert self._client.post(f"/v1/predictions/{state['id']}/cancel").status_code == 200
-        state = self._ended(state)
+        state = self._when(state, lambda state: state["status"] in FINAL)
         return Outcome(
             status=state["status"],
             output=with_files(state["output"], self._file),
@@ -103,9 +106,9 @@ class OurSide:
             metrics=models_own(state["metrics"]),
         )
 
-    def _ended(self, state: dict[str, Any]) -> dict[str, Any]:
+    def _when(self, state: dict[str, Any], holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         end = time.monotonic() + WITHIN_S
-        while state["status"] not in FINAL:
+        while not holds(state):
             assert time.monotonic() < end, f"not in time: {state}"
             threading.Event().wait(_POLL_S)
             state = self._client.get(f"/v1/predictions/{state['id']}").json()

@@ -19,6 +19,8 @@ HANGS = Act(number=3, model=0, does="hang", asks="poll", seconds=0, cancel="runn
 SERVER = Kill(victim="server", begun_us=1_500_000, ended_us=1_600_000, pid=9)
 OTHERS = Kill(victim="instance", begun_us=1_500_000, ended_us=1_500_001, pid=8, model="soak-01")
 ITS_OWN = Kill(victim="instance", begun_us=1_500_000, ended_us=1_500_001, pid=7, model="soak-00")
+JUST_BEFORE = Kill(victim="instance", begun_us=-3_000, ended_us=-2_000, pid=6, model="soak-00")
+LONG_BEFORE = Kill(victim="instance", begun_us=-9_000_001, ended_us=-9_000_000, pid=6, model="soak-00")
 
 
 def told(act: Act, **changes: Any) -> Told:
@@ -55,6 +57,7 @@ def test_a_seed_says_all():
 
 
 FAILED = {"status": "failed", "output": None}
+WAITED = {"started_at": None, "logs": "", "metrics": {"predict_time": 0.0}}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,7 @@ FAILED = {"status": "failed", "output": None}
         (told(HOOKED), [OTHERS]),
         (told(STREAMED, error=INTERRUPTED, **FAILED), [SERVER]),
         (told(STREAMED, error=CRASHED, **FAILED), [ITS_OWN]),
+        (told(HANGS, error=NOT_STARTED, **WAITED, **FAILED), [JUST_BEFORE]),
     ],
 )
 def test_what_is_right(seen: Told, kills: list[Kill]):
@@ -78,7 +82,7 @@ def test_what_is_right(seen: Told, kills: list[Kill]):
         (told(STREAMED, error=INTERRUPTED, **FAILED), [ITS_OWN], "the server lived"),
         (told(STREAMED), [SERVER], "survived the server"),
         (told(STREAMED, error=CRASHED, **FAILED), [OTHERS], "nobody killed its instance"),
-        (told(HANGS, started_at=None, error=NOT_STARTED, logs="", **FAILED), [OTHERS], "did not start"),
+        (told(HANGS, error=NOT_STARTED, **WAITED, **FAILED), [OTHERS, LONG_BEFORE], "did not start"),
         (told(STREAMED, error="no room", **FAILED), [], "it failed with"),
         (told(STREAMED, status="canceled"), [], "by nobody"),
         (told(HANGS), [], "was to hang"),

@@ -19,7 +19,7 @@ FINAL = ("succeeded", "failed", "canceled")
 CRASHED = "Prediction failed: killed by signal SIGKILL (E8367)"
 NOT_STARTED = "Model setup failed: killed by signal SIGKILL"
 UNNOTICED_US = 2_000_000
-"""How long ago an instance may have died that had, or was to get, a prediction: nobody had noticed yet."""
+"""How long ago an instance may have died that a prediction ran in or waited for: nobody had noticed yet."""
 WAITS = "[stoker] Waiting:"
 
 Json = dict[str, Any]
@@ -91,9 +91,8 @@ def _of_its_end(told: Told, kills: Sequence[Kill]) -> Iterator[str]:
             yield f"it crashed, and nobody killed its instance {pid}"
     elif error.startswith(NOT_STARTED):
         died = [kill for kill in kills if kill.victim == "instance" and kill.model == act.name]
-        if started is not None or not any(
-            kill.is_within(_us(final["created_at"]) or 0, ended) for kill in died
-        ):
+        since = (_us(final["created_at"]) or 0) - UNNOTICED_US
+        if started is not None or not any(kill.is_within(since, ended) for kill in died):
             yield "its instance did not start, and nobody killed it"
     elif status == "succeeded":
         yield from _of_its_success(told)

@@ -24,7 +24,7 @@ from tests.environments import make_environment
 from tests.processes import variables
 
 MODELS = Path(__file__).parent / "models"
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 PYTHON = Path(os.environ.get("STOKER_TEST_PYTHON", sys.executable))
 """What models run in. Any interpreter with ``cog`` will do: the worker must run on all that Cog supports."""
 

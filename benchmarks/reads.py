@@ -184,7 +184,7 @@ def main() -> None:
     with ExitStack() as stack:
         servers = [stack.enter_context(filled(rows, arguments.callers)) for rows in arguments.rows]
         for what in servers[0].paths:
-            calls = max(arguments.calls // 8, 1) if "page" in what else arguments.calls
+            calls = max(arguments.calls // 4, 1) if "page" in what else arguments.calls
             samples: dict[int, list[tuple[float, float]]] = {server.rows: [] for server in servers}
             for number in range(arguments.rounds + 1):
                 for server in servers if number % 2 == 0 else reversed(servers):

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -103,12 +104,14 @@ class Line:
     async def fail(self) -> Ending:
         """All that wait, as when the model cannot be started; until the ends are on disk."""
         dispatcher = self._stage.dispatcher
-        lives = [live for id in self._waiting if (live := dispatcher.live(id)) is not None]
-        over = asyncio.gather(*(live.wait_over() for live in lives))
-        await asyncio.sleep(0)
+        over: set[str] = set()
+        for id in self._waiting:
+            live = dispatcher.live(id)
+            assert live is not None
+            live.subscribe(partial(over.add, id))
         began_s, last_s, longest_s = time.perf_counter(), time.thread_time(), 0.0
         dispatcher.start_failed(Pool(self._version.id), "Model setup failed (E9243)", "")
-        while not over.done():
+        while len(over) < len(self._waiting):
             await asyncio.sleep(0)
             now_s = time.thread_time()
             longest_s, last_s = max(longest_s, now_s - last_s), now_s

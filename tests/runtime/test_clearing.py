@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from stoker.core.catalog import Version
 from stoker.core.errors import StorageFailed
 from stoker.core.prediction import Status
+from stoker.core.scaling import Pool
 from stoker.runtime import clearing
 from stoker.runtime.clearing import SLICE
 from stoker.runtime.live import Live
-from tests.runtime.stage import Stage, play
+from tests.runtime.stage import Stage, play, until
 from tests.runtime.test_deployments import change, deploy
 
 MANY = 3 * SLICE + 50
@@ -74,11 +76,12 @@ def test_who_comes_meanwhile_waits_for_the_next_start(tmp_path: Path):
         version = await stage.version()
         lives = await line(stage, version)
         await break_down(stage)
-        late = await stage.submit(version)
+        late = stage.dispatcher.submit(stage.prediction(version), version)
+        pool = Pool(version.id)
         assert any(stage.dispatcher.roster.waiting(live.id) for live in lives), "this is meanwhile"
-        assert stage.dispatcher.lines.length(late_pool := stage.dispatcher.roster.get(late.id).pool) == 1  # type: ignore[union-attr]
+        assert stage.dispatcher.lines.length(pool) == 1
         await turns(stage, lives)
-        assert stage.dispatcher.lines.length(late_pool) == 1
+        assert stage.dispatcher.lines.length(pool) == 1
         stage.step(1.1)
         (await stage.instance(1)).succeed(1)
         assert await late.wait_over()
@@ -106,22 +109,35 @@ def test_who_is_cancelled_meanwhile_is_so_and_leaves_its_end_to_those_who_share_
     play(tmp_path, story)
 
 
+def hold(stage: Stage, lives: Collection[Live]) -> asyncio.Event:
+    """The ends of those are written only once the event is set."""
+    real, goes_on, ids = stage.store.predictions.finish, asyncio.Event(), {live.id for live in lives}
+
+    async def finish(id: str, *args: Any, **options: Any) -> bool:
+        if id in ids:
+            await goes_on.wait()
+        return await real(id, *args, **options)
+
+    stage.store.predictions.finish = finish  # type: ignore[method-assign]
+    return goes_on
+
+
 def test_a_server_that_dies_meanwhile_loses_none_and_ends_none_twice(tmp_path: Path):
     ids: list[str] = []
-    failed: set[str] = set()
 
     async def before(stage: Stage) -> None:
         lives = await line(stage, await stage.version())
         ids.extend(live.id for live in lives)
+        hold(stage, lives[2 * SLICE :])
         await break_down(stage)
-        await lives[SLICE].wait_over()
+        await asyncio.gather(*(live.wait_over() for live in lives[: 2 * SLICE]))
 
     async def after(stage: Stage) -> None:
         waiting = {prediction.id for prediction in await stage.store.predictions.waiting()}
-        failed.update(set(ids) - waiting)
-        assert 0 < len(waiting) < MANY - SLICE
+        assert waiting == set(ids[2 * SLICE :])
         await stage.dispatcher.recover()
         instance = await stage.instance()
+        await until(lambda: len(instance.runs) == 1)
         for number in range(len(waiting)):
             instance.succeed(number + 1)
         for id in waiting:
@@ -129,21 +145,24 @@ def test_a_server_that_dies_meanwhile_loses_none_and_ends_none_twice(tmp_path: P
                 await live.wait_over()
         found = [await stage.store.predictions.get(id) for id in ids]
         ended = {prediction.id: prediction.status for prediction in found if prediction is not None}
-        assert ended == {id: Status.FAILED if id in failed else Status.SUCCEEDED for id in ids}
+        assert ended == {id: Status.SUCCEEDED if id in waiting else Status.FAILED for id in ids}
         assert await told(stage) == dict.fromkeys(ids, 1)
 
     play(tmp_path, before, crash=True)
     play(tmp_path, after)
 
 
-def test_a_server_that_stops_meanwhile_leaves_the_rest_for_its_next_start(tmp_path: Path):
+def test_a_server_that_stops_meanwhile_leaves_the_rest_for_its_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     async def story(stage: Stage) -> None:
         lives = await line(stage, await stage.version())
+        monkeypatch.setattr(stage.errands, "close", hold(stage, lives).set)
         await break_down(stage)
         await stage.dispatcher.drain(0)
         waiting = {prediction.id for prediction in await stage.store.predictions.waiting()}
-        assert waiting == {live.id for live in lives if not live.over}
-        assert waiting
+        assert waiting == {live.id for live in lives[SLICE:]}
+        assert {live.id for live in lives if not live.over} == waiting
 
     play(tmp_path, story)
 

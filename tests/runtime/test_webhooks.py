@@ -33,9 +33,11 @@ async def sender(stage: Stage, *allow: str) -> AsyncIterator[Webhooks]:
         store=stage.store, outbound=outbound, clock=stage.clock, render=body_of, agent="stoker/test"
     )
     await stage.store.accounts.create(Account(name="local", created_us=1, webhook_secret=SECRET))
-    yield webhooks
-    await webhooks.close()
-    await outbound.close()
+    try:
+        yield webhooks
+    finally:
+        await webhooks.close()
+        await outbound.close()
 
 
 async def attempt(stage: Stage, webhooks: Webhooks) -> int | None:
@@ -161,6 +163,7 @@ def test_logs_are_told_while_it_runs_at_most_twice_a_second(tmp_path: Path):
                 listener.log(1, f"{number}\n")
                 listener.turn_ended()
                 await asyncio.to_thread(web.await_posts, 1)
+            await until(lambda: stage.clock.sleepers == 1)  # the answer to the first has come, too
             stage.clock.advance(0.6)
             posts = await asyncio.to_thread(web.await_posts, 2)
             listener.done(1, "succeeded", None)

@@ -32,8 +32,6 @@ class Clearing:
 
     def end(self, jobs: Iterable[Job], how: End) -> None:
         """Calls ``how`` with each, in this order."""
-        if self._closed:
-            return
         self._go(iter(jobs), how)
         if self._left and self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._go_on())
@@ -55,6 +53,8 @@ class Clearing:
 
     def _go(self, jobs: Iterator[Job], how: End) -> None:
         """One slice of them."""
+        if self._closed:
+            return
         room = SLICE
         for job in jobs:
             room -= 1 + len(job.followers)

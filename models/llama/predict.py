@@ -10,18 +10,18 @@ import time
 from contextlib import aclosing
 
 from answer import Answer
-from cog import AsyncConcatenateIterator, BasePredictor, Input, Path
+from cog import AsyncConcatenateIterator, BaseRunner, Input, Path, concurrent
 from engine import Engine
 from loading import checkpoint, decoder, limit_threads, load
 from prompts import render
 from sampling import Sampling
 from sizes import measure
 
-SLOTS = int(os.environ.get("COG_MAX_CONCURRENCY") or 64)
-"""As many as cog.yaml says."""
+SLOTS = 64
+"""So many predictions share the model."""
 
 
-class Predictor(BasePredictor):
+class Predictor(BaseRunner):
     async def setup(self, weights: Path | None = None) -> None:
         limit_threads()
         quantisation = os.environ.get("LLAMA_QUANTIZE") or "none"
@@ -34,7 +34,8 @@ class Predictor(BasePredictor):
             raise RuntimeError(self.engine.failure)
         return True
 
-    async def predict(
+    @concurrent(max=SLOTS)
+    async def run(
         self,
         prompt: str = Input(default="", description="What to answer."),
         system_prompt: str = Input(

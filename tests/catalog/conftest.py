@@ -47,6 +47,7 @@ def added(server: StokerServer, tiny: Tiny) -> Added:
             folder = ["--from", str(catalogue)] if catalogue else []
             done = server.stoker("catalog", "add", name, "--weights", str(tiny(model)), *folder)
             assert done.returncode == 0, done.stderr
+            assert "deprecated" not in done.stderr, "what ships is written as Cog wants it today"
             versions[name] = done.stdout.split()[-1]
         return versions[name]
 

@@ -1,11 +1,13 @@
 """Put beside models/llama by a test: the model, telling how many requests are in work, failing if told."""
 
-from cog import AsyncConcatenateIterator
+from cog import AsyncConcatenateIterator, concurrent
+from predict import SLOTS
 from predict import Predictor as Llama
 
 
 class Predictor(Llama):
-    async def predict(self, prompt: str = "", max_tokens: int = 512) -> AsyncConcatenateIterator[str]:
+    @concurrent(max=SLOTS)
+    async def run(self, prompt: str = "", max_tokens: int = 512) -> AsyncConcatenateIterator[str]:
         if prompt == "!running":
             yield str(self.engine.running)
             return
@@ -20,7 +22,5 @@ class Predictor(Llama):
         }
         texts = {"system_prompt": "", "stop_sequences": "", "prompt_template": "", "messages": ""}
         numbers = {"min_tokens": max_tokens, "seed": None, "max_new_tokens": None}
-        async for piece in super().predict(
-            prompt=prompt, max_tokens=max_tokens, **sampling, **texts, **numbers
-        ):
+        async for piece in super().run(prompt=prompt, max_tokens=max_tokens, **sampling, **texts, **numbers):
             yield piece

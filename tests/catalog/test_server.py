@@ -45,6 +45,8 @@ def begin(
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
+        # A shell that starts its jobs in the background has them ignore interrupts, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -204,7 +206,7 @@ def test_list_and_remove(start_server: StartServer, entries: Path, tmp_path: Pat
     assert version[:12] in shown and str(folder) in shown and "Multiplies by a number" in shown
     asked = server.stoker("catalog", "remove", "acme/scale", "--from", str(entries))
     assert asked.returncode == 1
-    assert f"{version}, which 2 published ids stand for" in asked.stderr
+    assert f"{version}, which stands in for 2 published ids" in asked.stderr
     assert "stay: acme/scale-large runs with them" in asked.stderr
     removed = server.stoker("catalog", "remove", "acme/scale", "--from", str(entries), "--yes")
     assert removed.returncode == 0, removed.stderr

@@ -20,7 +20,7 @@ def consequences(api: Api, model: str) -> Iterator[str]:
     yield f"{model} goes, with {text.count(len(versions), 'version')}:"
     for id in versions:
         published = api.get(f"/stoker/models/{model}/versions/{id}/aliases")["aliases"]
-        instead = f", which {text.count(len(published), 'published id')} stand for" if published else ""
+        instead = f", which stands in for {text.count(len(published), 'published id')}" if published else ""
         yield f"  {id}{instead}"
     mine = {f"{model}:{id}" for id in versions}
     for checkpoint in api.get("/stoker/checkpoints")["results"]:

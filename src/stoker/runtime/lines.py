@@ -4,7 +4,7 @@ Used by dispatch alone. What shares a run stands in line once, at the place of w
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from stoker.core.errors import TooManyWaiting, Unavailable
 from stoker.core.queue import FairQueue
@@ -80,7 +80,7 @@ class Lines:
             return ()
         for account, count in queue.of_accounts().items():
             self._leave(account, count)
-        return queue
+        return _popped(queue)
 
     def leave(self, job: Job) -> None:
         """Gives up its place, where it has one."""
@@ -97,3 +97,9 @@ class Lines:
         self._of_account[account] -= count
         if not self._of_account[account]:
             del self._of_account[account]
+
+
+def _popped(queue: FairQueue[Job]) -> Iterator[Job]:
+    """All in turn. A long line that is freed as a whole would take as long as a turn of the loop may."""
+    while queue:
+        yield queue.pop()

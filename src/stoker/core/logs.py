@@ -1,6 +1,7 @@
 """Log text up to a limit in bytes, as UTF-8 has them. Used for what a run and a set-up print. Pure."""
 
 LOG_CUT = "\n[the log is longer than this server keeps; the rest is left out]\n"
+BEGINNING_CUT = "[the beginning of a long log is left out]\n"
 
 
 class Log:
@@ -28,3 +29,12 @@ class Log:
             text = whole[: self._room].decode(errors="ignore") + LOG_CUT
         self._room -= len(whole)
         self._pieces.append(text)
+
+
+def last_of(text: str, limit_bytes: int) -> str:
+    """Its last whole lines that fit, after a line which says that there were more; a longer line is cut."""
+    whole = text.encode()
+    if len(whole) <= limit_bytes:
+        return text
+    last = whole[-limit_bytes:].decode(errors="ignore")
+    return BEGINNING_CUT + (last.partition("\n")[2] or last)

@@ -12,6 +12,7 @@ from typing import Any
 
 from stoker.core.catalog import Version
 from stoker.core.errors import Unavailable
+from stoker.core.logs import last_of
 from stoker.core.prediction import INTERRUPTED, Prediction, Status
 from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
@@ -31,6 +32,9 @@ from stoker.runtime.overdue import Overdue
 from stoker.runtime.roster import Roster
 
 log = logging.getLogger(__name__)
+
+START_LOG_BYTES = 64 * 1024
+"""Of what a start that failed has printed, for each that waited for it: there may be a hundred thousand."""
 
 
 class Dispatcher:
@@ -170,9 +174,10 @@ class Dispatcher:
 
     def start_failed(self, pool: Pool, error: str, logs: str) -> None:
         """Whoever waits for it now has failed; whoever comes from now on waits for the next start."""
+        told = last_of(logs, START_LOG_BYTES)
 
         def fail(job: Job) -> None:
-            job.log(logs)
+            job.log(told)
             job.fail(error)
 
         self._clearing.end(self.lines.dissolve(pool), fail)

@@ -100,6 +100,7 @@ def test_one_that_hangs_at_the_start_is_not_waited_for(driver: Driver) -> None:
     driver.hang()
     devices = Devices(first_within_s=0.0)
     assert devices.never_answered
+    assert devices.is_silent
     assert (devices.present(), devices.lost(), devices.names, devices.taken_bytes([1])) == ({}, {}, (), 0)
 
 
@@ -131,4 +132,4 @@ def test_without_any_at_the_start_nothing_is_asked(driver: Driver) -> None:
     devices = Devices()
     asked = driver.asked
     assert (devices.present(), devices.lost(), devices.names) == ({}, {}, ())
-    assert (driver.asked, devices.never_answered) == (asked, False)
+    assert (driver.asked, devices.never_answered, devices.is_silent) == (asked, False, False)

@@ -78,13 +78,27 @@ def test_a_driver_that_hangs_is_a_trouble_of_its_own(
     assert len(machine.look().gpus) == 2
 
 
+def test_each_answer_of_the_driver_has_its_number(
+    machine: LocalMachine, watched: Watched, driver: Driver
+) -> None:
+    """Who looks more often than the driver answers is told the same one again."""
+    watched.look()
+    before = machine.look().driver_answer
+    driver.hang()
+    watched.now_s += 1
+    assert {machine.look().driver_answer for _ in range(3)} == {before}
+    driver.go_on()
+    watched.look()
+    assert machine.look().driver_answer > before
+
+
 def test_a_driver_that_hangs_at_the_start_leaves_a_machine_without_gpus(
     machine: LocalMachine, driver: Driver, tmp_path: Path
 ) -> None:
     driver.hang()
     late = LocalMachine((), Devices(first_within_s=0.0), data_dir=tmp_path)
     seen = late.look()
-    assert (seen.gpus, seen.lost_gpus) == ((), ())
+    assert (seen.gpus, seen.lost_gpus, seen.driver_is_silent) == ((), (), True)
     assert late.has_gpus, "so that they are hidden from models"
     assert late.visible(()) == ()
     assert late.troubles() == [NEVER_ANSWERED]

@@ -110,6 +110,12 @@ def test_what_wants_a_gpu_that_does_not_answer_waits():
     assert isinstance(asked(claim(gpu_need(1, 90 * GB)), there), NoRoom), "the other may be larger"
 
 
+def test_while_the_driver_is_silent_nothing_that_needs_a_gpu_is_impossible():
+    there = machine(driver_is_silent=True, counts={"gpu": 0})
+    assert asked(claim(gpu_need(2, 90 * GB)), there) == NoRoom(placement.SILENT_DRIVER)
+    assert asked(claim(), there) == Placed()
+
+
 def test_the_least_valuable_idle_one_goes():
     there = machine(counts={"cpu": 3})
     dear = idle("dear", boot_s=100, idle_since_us=LONG_US - 60 * SECOND_US)

@@ -67,7 +67,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     lost_gpus: tuple[int, ...] = ()
     """Indexes of those that were there at the start and do not answer: they may come back."""
     driver_is_silent: bool = False
-    """Whether they are all there are because the driver itself says nothing: they may be well."""
+    """Whether the driver itself says nothing: they may be well, and if it never did, nobody knows of them."""
+    driver_answer: int = 0
+    """Which answer of the driver's this is; the same one is told until there is another."""
     disk_is_full: bool = False
     """Whether what is left on the disk is kept for what has begun already."""
     counts: dict[str, int] = {}
@@ -142,6 +144,8 @@ def place(
     claim: Claim, machine: Machine, holders: Sequence[Holder], *, now_us: int
 ) -> Placed | MakeRoom | Reclaim | NoRoom | Never:
     """What to do for the claim; older claims that wait for room are among the holders (``reserved``)."""
+    if claim.need.gpus and machine.driver_is_silent:
+        return NoRoom(SILENT_DRIVER)
     why = _impossible(claim.need, machine)
     if why is not None:
         return Never(why)
@@ -167,6 +171,7 @@ def value(holder: Holder, now_us: int) -> float:
 
 
 FULL_DISK = "The server's disk is full."
+SILENT_DRIVER = "The GPU driver of this server does not answer."
 _OTHERS = "The machine's memory is taken by other programs."
 
 
@@ -286,8 +291,6 @@ def _is_free(need: Need, gpus: tuple[int, ...], machine: Machine, holders: Seque
 
 
 def _do_not_answer(machine: Machine) -> str:
-    if machine.driver_is_silent:
-        return "The GPU driver of this server does not answer."
     names = " and ".join(f"GPU {index}" for index in machine.lost_gpus)
     return f"{names} of this server {'does' if len(machine.lost_gpus) == 1 else 'do'} not answer."
 

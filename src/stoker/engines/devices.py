@@ -34,8 +34,8 @@ class Devices:
         self._inquiry.ask()
         self.never_answered = not self._inquiry.wait(first_within_s) or self._inquiry.last is None
         """Whether nobody knows what there was at the start."""
-        self.is_silent = False
-        """Whether the driver gave no answer when it was looked at last."""
+        self.is_silent = self.never_answered
+        """Whether the driver gave no answer when it was looked at last; one that never did stays silent."""
         if not self.never_answered:
             self._known = {gpu.uuid: gpu for gpu in self._inquiry.last or ()}
         self._places = {gpu.index: gpu.index for gpu in self._known.values()}
@@ -50,6 +50,11 @@ class Devices:
     def numbers(self) -> tuple[int, ...]:
         """Of the same."""
         return tuple(gpu.index for gpu in self._known.values())
+
+    @property
+    def answer(self) -> int:
+        """Which answer of the driver ``present`` told last: it may tell the same one many times."""
+        return self._inquiry.number
 
     def present(self) -> dict[int, Gpu]:
         """Those that answer, by their numbers."""

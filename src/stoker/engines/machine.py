@@ -15,7 +15,7 @@ SHORT = 0.03
 """Of the memory, available: with less the kernel may end processes at any moment."""
 SILENT = "The GPU driver does not answer. What runs on a GPU goes on, and nothing new is put there."
 NEVER_ANSWERED = (
-    "The GPU driver did not answer when the server started, so no GPU is used. "
+    "The GPU driver did not answer when the server started, so no GPU is used, and what needs one waits. "
     "Restart the server once nvidia-smi answers."
 )
 
@@ -59,6 +59,7 @@ class LocalMachine:
             ),
             lost_gpus=tuple(number for number in self._devices.numbers if number not in present),
             driver_is_silent=self._devices.is_silent,
+            driver_answer=self._devices.answer,
             disk_is_full=self.disk_is_full,
             counts=self._counts,
         )

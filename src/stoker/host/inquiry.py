@@ -27,8 +27,10 @@ class Inquiry(Generic[Answer]):
         now_s: Callable[[], float] = time.monotonic,
     ):
         """An answer is asked for anew ``fresh_s`` after the last one was; it may take ``patience_s``."""
-        self.last: Answer | None = None
-        """What was answered last, however long ago; None before the first time, and where asking failed."""
+        self.number = 0
+        """Which answer ``latest`` gave last: the same number is the same answer."""
+        self._answered: tuple[int, Answer | None] = (0, None)
+        """How many answers there were, and the last one: together, for another thread puts them there."""
         self._question = question
         self._fresh_s = fresh_s
         self._patience_s = patience_s
@@ -37,14 +39,19 @@ class Inquiry(Generic[Answer]):
         self._settled = threading.Event()
         self._settled.set()
 
+    @property
+    def last(self) -> Answer | None:
+        """What was answered last, however long ago; None before the first time, and where asking failed."""
+        return self._answered[1]
+
     def latest(self) -> Answer | None:
         """The last answer, and asks for the next; None while there is none within the time."""
         since_s = self._now_s() - self._asked_s
-        if not self._settled.is_set():
-            return self.last if since_s < self._patience_s else None
-        if since_s >= self._fresh_s:
+        is_settled = self._settled.is_set()
+        if is_settled and since_s >= self._fresh_s:
             self.ask()
-        return self.last
+        self.number, last = self._answered
+        return last if is_settled or since_s < self._patience_s else None
 
     def ask(self) -> None:
         """Begins to ask, unless that is under way."""
@@ -55,8 +62,7 @@ class Inquiry(Generic[Answer]):
         try:
             threading.Thread(target=self._find_out, name="inquiry", daemon=True).start()
         except RuntimeError:  # there is no room for one more thread
-            self.last = None
-            self._settled.set()
+            self._answer(None)
 
     def wait(self, within_s: float) -> bool:
         """Whether what is being asked was answered within the time."""
@@ -64,8 +70,12 @@ class Inquiry(Generic[Answer]):
 
     def _find_out(self) -> None:
         try:
-            self.last = self._question()
+            answer = self._question()
         except Exception:  # the edge of the thread: whatever it was, the next time may be better
             log.exception("a question about this machine failed")
-            self.last = None
+            answer = None
+        self._answer(answer)
+
+    def _answer(self, answer: Answer | None) -> None:
+        self._answered = (self._answered[0] + 1, answer)
         self._settled.set()

@@ -22,12 +22,21 @@ class LostGpus:
         self._fleet = fleet
         self._launch = launch
         self._before = frozenset[int]()
-        """Those that did not answer when it was looked last."""
+        """Those that were not in the driver's last answer."""
+        self._answer: int | None = None
+        """Which one that was."""
 
     def step(self, _now_us: int) -> None:
-        """Once is not enough: a driver that is busy may leave one question without an answer."""
+        """One answer is not enough: a driver that is busy may leave a GPU out of one, and it is told again
+        and again until there is another.
+        """
         machine = self._host.look()
-        now = frozenset[int]() if machine.driver_is_silent else frozenset(machine.lost_gpus)
+        if machine.driver_is_silent:
+            self._before = frozenset()
+            return
+        if machine.driver_answer == self._answer:
+            return
+        self._answer, now = machine.driver_answer, frozenset(machine.lost_gpus)
         lost, self._before = now & self._before, now
         for member in self._fleet.members() if lost else ():
             if member.state != "stopping" and member.unhealthy is None and lost & set(member.gpus):

@@ -53,8 +53,8 @@ class Placing:
     def _need(self, group: Group, learned: Experience, machine: Machine) -> Need:
         sku = group.pool.hardware or group.version.hardware
         gpus = self._gpus.get(sku, 0)
-        if not gpus and group.version.recipe.gpu and (machine.gpus or machine.lost_gpus):
-            gpus = 1  # its cog.yaml asks for one, whatever hardware the model was created with
+        if not gpus and self._asks_for_gpu(group, sku, machine):
+            gpus = 1
         expected = EXPECTED_BYTES if learned.memory_bytes is None else learned.memory_bytes
         return Need(
             hardware=sku,
@@ -63,3 +63,9 @@ class Placing:
             memory_bytes=expected,
             gpu_memory_bytes=learned.gpu_memory_bytes or None,
         )
+
+    def _asks_for_gpu(self, group: Group, sku: str, machine: Machine) -> bool:
+        """Whether its cog.yaml does; or its hardware may, which is unknown while the driver is silent."""
+        if machine.driver_is_silent:
+            return group.version.recipe.gpu or sku not in self._gpus
+        return group.version.recipe.gpu and bool(machine.gpus or machine.lost_gpus)

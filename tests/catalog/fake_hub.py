@@ -6,6 +6,7 @@ Large files are handed on to another host, as the real one does. What was asked 
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,11 +72,13 @@ def _told(path: str, data: bytes) -> dict[str, object]:
 
 
 @contextmanager
-def fake_hub() -> Iterator[Hub]:
+def fake_hub(tls: ssl.SSLContext | None = None) -> Iterator[Hub]:
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     server.daemon_threads = True
-    hub.url = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    hub.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

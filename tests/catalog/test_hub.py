@@ -2,11 +2,13 @@
 
 import resource
 import shutil
+import ssl
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from stoker.core.errors import Invalid
 from tests.catalog.depot import Depot, play
@@ -155,6 +157,19 @@ def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
         assert "HF_ENDPOINT" in refused and "--weights" in refused
 
     play(tmp_path / "data", story)
+
+
+def test_a_hub_whose_certificate_is_not_trusted(tmp_path: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+
+    async def story(depot: Depot) -> None:
+        refused = await depot.refused(REPO)
+        assert "CERTIFICATE_VERIFY_FAILED" in refused
+        assert "not permitted" not in refused
+
+    with fake_hub(tls) as hub:
+        play(tmp_path / "data", story, hub_url=hub.url)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -7,6 +7,7 @@ for the content, it is left behind.
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
@@ -154,6 +155,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _words(error: OSError) -> str:
-    """What the system calls it; of names that are not known, errors have words of their own."""
+    """What the system calls it; names that are not known and TLS have numbers, and words, of their own."""
     number = error.errno or 0
-    return os.strerror(number) if number > 0 else str(error.strerror or error)
+    is_systems = number > 0 and not isinstance(error, ssl.SSLError)
+    return os.strerror(number) if is_systems else str(error.strerror or error)

@@ -14,8 +14,9 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import ParamSpec
 
 import msgspec
 
@@ -31,6 +32,8 @@ from stoker.packaging.sharing import Shared
 from stoker.packaging.source import local
 from stoker.ports.blobs import Blobs
 from stoker.ports.clock import Clock
+
+P = ParamSpec("P")
 
 _MARKER = "stoker.json"
 _INSTALL_S = 3600.0
@@ -121,9 +124,9 @@ class Environments:
             base = await self.pythons.exactly((int(version[0]), int(version[1])), mark=making.mark)
             await making.create(base)
             await making.install()
-            await asyncio.to_thread(self._take_bytecode, spec)
+            await _to_its_end(self._take_bytecode, spec)
             await making.commands()
-            await asyncio.to_thread(_finish, folder, spec)
+            await _to_its_end(_finish, folder, spec)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(_remove, folder))
             raise
@@ -211,6 +214,16 @@ class _Making:
         return await self._uv(
             *arguments, cwd=self._scratch, mark=self.mark, on_line=self._on_line, timeout_s=_INSTALL_S
         )
+
+
+async def _to_its_end(write: Callable[P, None], *args: P.args, **named: P.kwargs) -> None:
+    """In a thread that is over when this is, cancelled too: whoever removes the folder then is alone."""
+    work = asyncio.ensure_future(asyncio.to_thread(write, *args, **named))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 async def copy_artifacts(artifacts: Sequence[tuple[str, str]], blobs: Blobs, folder: Path) -> None:

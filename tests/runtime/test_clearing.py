@@ -12,7 +12,7 @@ from stoker.core.catalog import Version
 from stoker.core.errors import StorageFailed
 from stoker.core.prediction import Status
 from stoker.core.scaling import Pool
-from stoker.runtime import clearing
+from stoker.runtime import clearing, flights
 from stoker.runtime.clearing import SLICE
 from stoker.runtime.live import Live
 from tests.runtime.stage import Stage, play, until
@@ -71,12 +71,17 @@ def test_a_start_that_fails_ends_a_long_line_in_many_turns(tmp_path: Path):
     play(tmp_path, story)
 
 
-def test_who_comes_meanwhile_waits_for_the_next_start(tmp_path: Path):
+@pytest.mark.parametrize("likeness", [None, "f" * 64])
+def test_who_comes_meanwhile_waits_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, likeness: str | None
+):
+    monkeypatch.setattr(flights, "MOST_SHARING", 10)
+
     async def story(stage: Stage) -> None:
         version = await stage.version()
-        lives = await line(stage, version)
+        lives = await line(stage, version, likeness=likeness)
         await break_down(stage)
-        late = stage.dispatcher.submit(stage.prediction(version), version)
+        late = stage.dispatcher.submit(stage.prediction(version, likeness=likeness), version)
         pool = Pool(version.id)
         assert any(stage.dispatcher.roster.waiting(live.id) for live in lives), "this is meanwhile"
         assert stage.dispatcher.lines.length(pool) == 1
@@ -184,6 +189,25 @@ def test_a_disabled_deployment_ends_a_long_line_in_many_turns_and_runs_none_of_i
         assert {live.seen.status for live in (runs, *lives)} == {Status.CANCELED}
         assert await told(stage) == dict.fromkeys((live.id for live in lives), 1)
         assert not other.over
+
+    play(tmp_path, story)
+
+
+def test_one_that_is_deleted_meanwhile_runs_nothing_any_more(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        version = await stage.version()
+        deployment = await deploy(stage, version, most=1)
+        runs = await stage.submit(version, deployment="local/app")
+        instance = await stage.instance()
+        lives = await line(stage, version, deployment="local/app")
+        disabled = await change(stage, deployment, version, max_instances=0)
+        stage.deployed.withdraw(disabled)
+        assert any(stage.dispatcher.roster.waiting(live.id) for live in lives), "this is meanwhile"
+        instance.listener.done(1, "canceled", None)
+        stage.step(1)
+        await turns(stage, [runs, *lives])
+        assert (len(stage.engine.instances), len(instance.runs)) == (1, 1)
+        assert {live.seen.status for live in (runs, *lives)} == {Status.CANCELED}
 
     play(tmp_path, story)
 

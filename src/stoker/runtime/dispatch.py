@@ -7,7 +7,8 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from stoker.core.catalog import Version
@@ -168,8 +169,7 @@ class Dispatcher:
         return self.lines.length(pool) or int(self._errands.prepares_for(pool))
 
     def fill(self, member: Member) -> None:
-        takes = not self.draining and not self._deployed.is_disabled(member.pool.deployment)
-        while takes and member.has_slot and (job := self.lines.next(member.pool)) is not None:
+        while member.has_slot and not self.draining and (job := self.lines.next(member.pool)) is not None:
             self._run(job, member)
 
     def start_failed(self, pool: Pool, error: str, logs: str) -> None:
@@ -180,14 +180,17 @@ class Dispatcher:
             job.log(told)
             job.fail(error)
 
-        self._clearing.end(self.lines.dissolve(pool), fail)
+        self._clearing.end(self._dissolve(pool), fail)
 
     # -- told by deployments (deployed.Work) -------------------------------------------------------
 
     def cancel_all(self, deployment: str) -> None:
         """What runs first; what waits has no turn any more, whenever its own end comes."""
         every = (*self.roster.running(), *self.roster.all())
-        self._clearing.end([job for job in every if job.prediction.deployment == deployment], self._cancel)
+        jobs = deque(job for job in every if job.prediction.deployment == deployment)
+        for pool in {job.pool for job in jobs}:
+            self._dissolve(pool)
+        self._clearing.end(_taken(jobs), self._cancel)
 
     # -- told by jobs (job.Keeper) -----------------------------------------------------------------
 
@@ -248,6 +251,11 @@ class Dispatcher:
         self._watched(live)
         return job
 
+    def _dissolve(self, pool: Pool) -> Iterable[Job]:
+        """Nobody waits for that pool any more, and nobody joins those who did, who still have to end."""
+        self._flights.close(pool)
+        return self.lines.dissolve(pool)
+
     def _offer(self, job: Job) -> None:
         """Into a free slot if nobody is before it, else into the queue."""
         if self._deployed.is_disabled(job.prediction.deployment):  # since its files began to come
@@ -298,3 +306,9 @@ class Dispatcher:
         """Its run is over for everybody."""
         self._flights.forget(job)
         self._errands.forget(job.id)
+
+
+def _taken(jobs: deque[Job]) -> Iterator[Job]:
+    """Each is freed when it has ended: all of many at once would take as long as a turn of the loop may."""
+    while jobs:
+        yield jobs.popleft()

@@ -9,7 +9,7 @@ from stoker.core.scaling import Pool
 from stoker.runtime.copying import catch_up
 from stoker.runtime.job import Job
 
-Question = tuple[Pool, str, str]
+Question = tuple[str, str]
 
 MOST_SHARING = 1000
 """So many follow one run at most: all that it tells is told each of them at once. The next leads another."""
@@ -17,24 +17,31 @@ MOST_SHARING = 1000
 
 class Flights:
     def __init__(self) -> None:
-        self._leaders: dict[Question, Job] = {}
+        self._leaders: dict[Pool, dict[Question, Job]] = {}
 
     def leader(self, job: Job) -> Job | None:
         """Whose run answers the same; without one the job leads from now on, if it shares at all."""
         question = _question(job)
         if question is None:
             return None
-        found = self._leaders.get(question)
+        leaders = self._leaders.setdefault(job.pool, {})
+        found = leaders.get(question)
         if found is not None and _takes_more(found):
             return found
-        self._leaders[question] = job
+        leaders[question] = job
         return None
 
     def forget(self, job: Job) -> None:
         """Nobody follows the job any more."""
-        question = _question(job)
-        if question is not None and self._leaders.get(question) is job:
-            del self._leaders[question]
+        question, leaders = _question(job), self._leaders.get(job.pool, {})
+        if question is not None and leaders.get(question) is job:
+            del leaders[question]
+            if not leaders:
+                del self._leaders[job.pool]
+
+    def close(self, pool: Pool) -> None:
+        """Nobody follows any that leads there now; who comes from now on leads anew."""
+        self._leaders.pop(pool, None)
 
 
 def follow(job: Job, leader: Job) -> Job:
@@ -66,4 +73,4 @@ def _question(job: Job) -> Question | None:
     prediction = job.prediction
     if prediction.likeness is None:
         return None
-    return job.pool, prediction.account.lower(), prediction.likeness
+    return prediction.account.lower(), prediction.likeness

@@ -11,7 +11,7 @@ from stoker.runtime.job import Job
 from stoker.runtime.member import Member
 
 MOST_AT_ONCE = 2000
-"""Deadlines that come in one step; of more that were set to the same moment some are a step late."""
+"""Deadlines that come in one step. Where more were set to one moment, the others come with the next steps."""
 
 
 class Overdue:

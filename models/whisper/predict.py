@@ -31,9 +31,8 @@ class Predictor(BaseRunner):
         logging.disable_progress_bar()
         self.shelf = Shelf(folder_from(os.environ))
         self.shelf.take(self.shelf.biggest())
-        self.outputs = Path(
-            tempfile.mkdtemp()
-        )  # one for all: what is given is copied before the next prediction
+        # One for all: what is given is copied before the next prediction.
+        self.outputs = Path(tempfile.mkdtemp())
 
     def run(
         self,

@@ -179,11 +179,11 @@ def test_what_holds_is_told_of_each_that_can_ask(tmp_path: Path):
         assert {stage.scales.holds(target) for target in (model, one, account)} == {server}
         assert stage.scales.holds(app, deployment) == Scale(least=1, most=3, idle_s=60.0)
         await stage.store.scales.put(account, Asked(idle_s=5.0, max_instances=2))
-        await stage.store.scales.put(one, Asked(max_instances=1))
+        await stage.store.scales.put(one, Asked(max_instances=1, idle_s=33.0))
         await ask(stage, version, idle_s=90.0, warm=Warm(instances=2))
         assert stage.scales.holds(account) == Scale(least=0, most=2, idle_s=5.0)
-        assert stage.scales.holds(model) == Scale(least=2, most=2, idle_s=90.0)
-        assert stage.scales.holds(one) == Scale(least=2, most=2, idle_s=90.0)
+        assert stage.scales.holds(model) == Scale(least=2, most=2, idle_s=33.0)
+        assert stage.scales.holds(one) == Scale(least=2, most=2, idle_s=33.0)
         assert stage.scales.holds(app, deployment).idle_s == 5.0
 
     play(tmp_path, story)

@@ -21,7 +21,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
 
 class Gathered(asyncio.Transport):
-    """A transport that writes at the end of the turn; all else is the other one's."""
+    """A transport that writes at the end of the turn; what else uvicorn asks of it is the other one's."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         super().__init__()

@@ -49,8 +49,9 @@ class Scales:
         if deployment is not None:
             return self.of_release(deployment)
         if target.kind in ("model", "version"):
-            is_latest = target.version in ("", self._latest.get(target.ref.lower()))
-            return self._shared(target.ref, target.version, is_latest=is_latest)
+            latest = self._latest.get(target.ref.lower(), "")
+            version = target.version or latest
+            return self._shared(target.ref, version, is_latest=version == latest)
         return scales.resolve([self._of_account(target.ref)], self._default)
 
     def of_release(self, deployment: Deployment) -> Scale:

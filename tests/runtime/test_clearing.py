@@ -172,7 +172,10 @@ def test_a_server_that_stops_meanwhile_leaves_the_rest_for_its_next_start(
     play(tmp_path, story)
 
 
-def test_a_disabled_deployment_ends_a_long_line_in_many_turns_and_runs_none_of_it(tmp_path: Path):
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_disabled_deployment_ends_a_long_line_in_many_turns_and_runs_none_of_it(
+    tmp_path: Path, deleted: bool
+):
     async def story(stage: Stage) -> None:
         version = await stage.version()
         deployment = await deploy(stage, version, most=1)
@@ -180,7 +183,9 @@ def test_a_disabled_deployment_ends_a_long_line_in_many_turns_and_runs_none_of_i
         instance = await stage.instance()
         lives = await line(stage, version, deployment="local/app")
         other = await stage.submit(version)
-        await change(stage, deployment, version, max_instances=0)
+        disabled = await change(stage, deployment, version, max_instances=0)
+        if deleted:
+            stage.deployed.withdraw(disabled)
         instance.listener.done(1, "canceled", None)
         stage.step(1)
         ended = await turns(stage, [runs, *lives])
@@ -189,25 +194,6 @@ def test_a_disabled_deployment_ends_a_long_line_in_many_turns_and_runs_none_of_i
         assert {live.seen.status for live in (runs, *lives)} == {Status.CANCELED}
         assert await told(stage) == dict.fromkeys((live.id for live in lives), 1)
         assert not other.over
-
-    play(tmp_path, story)
-
-
-def test_one_that_is_deleted_meanwhile_runs_nothing_any_more(tmp_path: Path):
-    async def story(stage: Stage) -> None:
-        version = await stage.version()
-        deployment = await deploy(stage, version, most=1)
-        runs = await stage.submit(version, deployment="local/app")
-        instance = await stage.instance()
-        lives = await line(stage, version, deployment="local/app")
-        disabled = await change(stage, deployment, version, max_instances=0)
-        stage.deployed.withdraw(disabled)
-        assert any(stage.dispatcher.roster.waiting(live.id) for live in lives), "this is meanwhile"
-        instance.listener.done(1, "canceled", None)
-        stage.step(1)
-        await turns(stage, [runs, *lives])
-        assert (len(stage.engine.instances), len(instance.runs)) == (1, 1)
-        assert {live.seen.status for live in (runs, *lives)} == {Status.CANCELED}
 
     play(tmp_path, story)
 

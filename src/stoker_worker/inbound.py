@@ -22,11 +22,12 @@ class Folder:
         self._folder: Path | None = None
         self._open: list[Any] = []
 
-    def place(self, original: str, name: str) -> LocalFile:
+    def place(self, original: str, name: str, *, lasting: bool = False) -> LocalFile:
         """The file under the given name in this folder.
 
         The original belongs to the server and others may be given it too, while models do write over their
-        inputs (a picture resized in place). So it is a copy where that is cheap; a large file is linked.
+        inputs (a picture resized in place). So it is a copy where that is cheap; a large file is linked. So
+        is what is ``lasting``: behind the link a model knows again what it was given before.
         """
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="input-"))
@@ -34,7 +35,10 @@ class Folder:
         path = self._folder / ("file" if last in ("", "..") else last)
         if os.path.lexists(path):  # two inputs of one name
             path = Path(tempfile.mkdtemp(dir=self._folder)) / path.name
-        _copy_or_link(Path(original), path)
+        if lasting:
+            path.symlink_to(original)
+        else:
+            _copy_or_link(Path(original), path)
         return LocalFile(path)
 
     def open(self, path: str) -> Any:

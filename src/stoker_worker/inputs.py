@@ -28,7 +28,7 @@ class Inputs:
     def arguments(self, given: dict[str, Any], files: list[dict[str, Any]], folder: Folder) -> dict[str, Any]:
         """The keyword arguments; ``files`` are linked into the run's folder."""
         for file in files:
-            _put(given, file["at"], folder.place(file["path"], file["name"]))
+            _put(given, file["at"], folder.place(file["path"], file["name"], lasting=file["lasting"]))
         return {
             parameter.name: _value(parameter, convert, given, folder) for parameter, convert in self._inputs
         }

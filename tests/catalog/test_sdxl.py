@@ -203,7 +203,7 @@ def test_the_refiner_takes_part(studio: Studio) -> None:
 
 
 def test_the_watermark_is_there_and_can_be_left_out(studio: Studio, lab: Lab) -> None:
-    # Untrained weights make noise with much pure white, where a fifth of the blocks lie: it takes many copies.
+    # Untrained weights make noise, much of it pure white, which holds nothing: it takes many copies.
     large = {"width": 512, "height": 512, "num_inference_steps": 1}
     marked, plain = (studio.one(apply_watermark=apply, **large) for apply in (True, False))
     assert [lab("is_marked", data=marked), lab("is_marked", data=plain)] == [True, False]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stoker.core.hardware import Hardware
+from stoker.core.trainings import trained_version
 from tests.contract.platform import Platform
 from tests.contract.story import story, story_with
 
@@ -81,3 +82,20 @@ async def test_what_cannot_be_asked_for(p: Platform) -> None:
         assert refused.status_code == 422, body
         assert said in refused.text, refused.text
     assert (await p.client.get("/stoker/scales")).json() == {"results": []}
+
+
+@story
+async def test_what_runs_in_anothers_instances_asks_for_some_there_and_no_more(p: Platform) -> None:
+    weights = {"type": "string", "format": "uri"}
+    base = await p.version("base", input={"type": "object", "properties": {"replicate_weights": weights}})
+    await p.model("tuned")
+    tuned = trained_version(base, weights="d" * 64, name="w", destination="alice/tuned", now_us=1)
+    await p.store.versions.create(tuned)
+    for path in ("models/alice/tuned", f"models/alice/tuned/versions/{tuned.id}"):
+        scale = f"/stoker/{path}/scale"
+        for body in ({"idle_s": 5}, {"max_instances": 2, "min_instances": 1}):
+            refused = await p.client.patch(scale, json=body)
+            assert refused.status_code == 422
+            assert f"in the instances of alice/base:{base.id}" in refused.json()["detail"]
+        told = await p.client.patch(scale, json={"min_instances": 1, "max_instances": None})
+        assert (told.status_code, told.json()["min_instances"]) == (200, 1)

@@ -10,8 +10,8 @@ import pytest
 
 from stoker.core.catalog import Version
 from stoker.core.errors import StorageFailed
+from stoker.core.hosting import pool_of
 from stoker.core.prediction import Status
-from stoker.core.scaling import Pool
 from stoker.runtime import clearing, flights
 from stoker.runtime.clearing import SLICE
 from stoker.runtime.live import Live
@@ -82,7 +82,7 @@ def test_who_comes_meanwhile_waits_for_the_next_start(
         lives = await line(stage, version, likeness=likeness)
         await break_down(stage)
         late = stage.dispatcher.submit(stage.prediction(version, likeness=likeness), version)
-        pool = Pool(version.id)
+        pool = pool_of(version)
         assert any(stage.dispatcher.roster.waiting(live.id) for live in lives), "this is meanwhile"
         assert stage.dispatcher.lines.length(pool) == 1
         await turns(stage, lives)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from stoker.core.catalog import Version
 from stoker.core.experience import HOUR_US, Experience
+from stoker.core.hosting import pool_of
 from stoker.core.scales import Asked, Target, Warm
-from stoker.core.scaling import Pool, Scale
+from stoker.core.scaling import Scale
 from tests.runtime.stage import Stage, play, until
 from tests.runtime.test_deployments import deploy
 
@@ -106,7 +107,7 @@ def test_numbers_and_idle_time_hold_at_once_also_for_what_runs(tmp_path: Path):
         await ask(stage, version, max_instances=2)
         stage.step(0.5)
         await until(lambda: instance.stopped)
-        assert stage.scales.of(Pool(version.id), version).most == 2
+        assert stage.scales.of(pool_of(version), version).most == 2
 
     play(tmp_path, story)
 
@@ -117,7 +118,7 @@ def test_what_a_version_asks_for_goes_before_its_model(tmp_path: Path):
         own = Target(kind="version", ref=version.model, version=version.id)
         await stage.store.scales.put(own, Asked(idle_s=1.0))
         await ask(stage, version, idle_s=2.0, min_instances=2)
-        scale = stage.scales.of(Pool(version.id), version)
+        scale = stage.scales.of(pool_of(version), version)
         assert (scale.least, scale.idle_s) == (2, 1.0)
         await until(lambda: len(stage.engine.instances) == 2)
 

@@ -113,6 +113,15 @@ async def test_a_large_file_is_linked(bench: Workbench, tmp_path: Path) -> None:
     assert large.stat().st_nlink == 1
 
 
+async def test_a_lasting_file_is_known_again_behind_its_link(bench: Workbench, picture: Path) -> None:
+    started = await bench.start("takes.py:behind")
+    file = InputFile(at=["image"], path=str(picture), name="cat.png", lasting=True)
+    for _ in range(2):
+        found = await started.succeed({"image": ""}, files=[file])
+        assert found.output == ["cat.png", str(picture.resolve())]
+    assert picture.read_text() == "pixels"
+
+
 async def test_an_open_file(bench: Workbench, picture: Path) -> None:
     started = await bench.start("takes.py:opened")
     file = InputFile(at=["image"], path=str(picture), name="cat.png")

@@ -123,6 +123,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the weights in the server's cache that it runs with (``core.checkpoints``); None without any."""
     trained_from: str | None = None
     """``owner/name:<64 hex>``: what the weights were trained from."""
+    runs_in: str | None = None
+    """``owner/name:<64 hex>`` in whose instances it runs, which are given its weights with each prediction
+    (``core.hosting``); None where it has its own."""
     warnings: tuple[str, ...] = ()
     """What the build had to say that was not an error."""
     imported_from: str | None = None

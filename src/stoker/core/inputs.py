@@ -10,7 +10,7 @@ def file_inputs(schema: dict[str, Any]) -> dict[str, str | None]:
     """The properties of an ``Input`` schema that take files (or lists of them), with default URLs."""
     found: dict[str, str | None] = {}
     for name, described in schema.get("properties", {}).items():
-        if _is_file(described) or (described.get("type") == "array" and _is_file(described.get("items", {}))):
+        if is_file(described) or (described.get("type") == "array" and is_file(described.get("items", {}))):
             default = described.get("default")
             found[name] = default if isinstance(default, str) else None
     return found
@@ -39,5 +39,6 @@ def put(value: Any, at: Place, new: Any) -> Any:
     return value
 
 
-def _is_file(described: dict[str, Any]) -> bool:
+def is_file(described: dict[str, Any]) -> bool:
+    """Whether what a schema describes so is one file."""
     return described.get("format") == "uri" and described.get("type") == "string"

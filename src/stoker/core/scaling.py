@@ -67,6 +67,7 @@ class Pool(NamedTuple):
     deployment: str | None = None
     """``owner/name``."""
     hardware: str | None = None
+    """Of a training None: its model's."""
     training: str | None = None
     """The id of the training whose own instance it is: it takes nothing else and ends with it."""
 

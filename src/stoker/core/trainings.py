@@ -6,6 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from stoker.core.catalog import Version
+from stoker.core.hosting import home_of_trained
 
 
 def weights_of(output: Any) -> str | None:
@@ -21,7 +22,11 @@ def trained_version(base: Version, *, weights: str, name: str, destination: str,
     """
     what_runs = {"base": base.id, "weights": weights, "name": name}
     recipe = msgspec.structs.replace(
-        base.recipe, weights=weights, weights_name=name, trained_from=f"{base.model}:{base.id}"
+        base.recipe,
+        weights=weights,
+        weights_name=name,
+        trained_from=f"{base.model}:{base.id}",
+        runs_in=home_of_trained(base),
     )
     return msgspec.structs.replace(
         base,

@@ -57,6 +57,8 @@ class InputFile(msgspec.Struct, frozen=True):
     """Where the bytes are (read-only)."""
     name: str
     """The name that the model sees at the end of the path."""
+    lasting: bool = False
+    """Whether others are given the same bytes again and again: they are linked, however few, never copied."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

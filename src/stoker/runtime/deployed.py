@@ -10,6 +10,7 @@ from typing import Protocol
 from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment, check_takes_predictions
 from stoker.core.errors import NotFound
+from stoker.core.hosting import pool_of
 from stoker.core.prediction import Prediction
 from stoker.core.scaling import Pool
 from stoker.ports.store import Store
@@ -90,12 +91,12 @@ class Deployed:
         deployment = self._current.get(ref or "")
         return deployment is not None and deployment.release.is_disabled
 
-    def pool(self, prediction: Prediction) -> Pool:
+    def pool(self, prediction: Prediction, version: Version) -> Pool:
         """The instances in which it runs: its deployment's own, a training's one, or the shared ones."""
         if prediction.kind == "training":
             return Pool(prediction.version, training=prediction.id)
         if prediction.deployment is None:
-            return Pool(prediction.version)
+            return pool_of(version)
         deployment = self._current.get(prediction.deployment)
         hardware = deployment.release.hardware if deployment else None
         return Pool(prediction.version, prediction.deployment, hardware)

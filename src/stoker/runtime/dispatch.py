@@ -83,7 +83,7 @@ class Dispatcher:
             raise Unavailable
         self._deployed.check(prediction)
         if answer is None:
-            self.lines.check_room(self._deployed.pool(prediction), prediction.account)
+            self.lines.check_room(self._deployed.pool(prediction, version), prediction.account)
         job = self._adopt(prediction, version, synced=told or prediction.webhook is not None)
         if answer is not None:
             self._life.answer(job, answer)
@@ -92,8 +92,8 @@ class Dispatcher:
         if (leader := self._flights.leader(job)) is not None:
             self._follow(job, leader)
             return job.live
-        self._fleet.asked(job.pool)
-        if self._errands.needs_files(prediction, job.input, version):
+        self._fleet.asked(job.pool, version)
+        if self._errands.needs_files(job):
             self._life.accept(job)
             self._errands.prepare(job, then=self._offer)
             self._fleet.want(job.pool, version)  # it boots while the files come
@@ -244,7 +244,7 @@ class Dispatcher:
             log_limit_bytes=self._settings.log_limit_bytes,
             synced=synced,
         )
-        pool, room = self._deployed.pool(prediction), self._settings.output_limit_bytes
+        pool, room = self._deployed.pool(prediction, version), self._settings.output_limit_bytes
         job = Job(prediction, version, live, self, pool=pool, room_bytes=room)
         self.roster.add(job)
         self._overdue.add(job)

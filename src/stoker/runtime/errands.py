@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from stoker.core.catalog import Version
 from stoker.core.errors import Invalid, StokerError, is_full_disk
-from stoker.core.prediction import Prediction, Status
+from stoker.core.hosting import WEIGHTS_INPUT
+from stoker.core.prediction import Status
 from stoker.core.scaling import Pool
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.job import Job
@@ -31,9 +31,9 @@ class Errands:
         """Which of each pool are being prepared."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def needs_files(self, prediction: Prediction, input: dict[str, Any], version: Version) -> bool:
-        """Whether input files have to be fetched before the run."""
-        return self._inputs.needed(prediction, input, version)
+    def needs_files(self, job: Job) -> bool:
+        """Whether input files have to be fetched before the run, or its version's weights found."""
+        return job.is_guest or self._inputs.needed(job.prediction, job.input, job.version)
 
     def prepare(self, job: Job, *, then: Callable[[Job], None]) -> None:
         """Fetches the input files; ``then`` unless the prediction has ended meanwhile."""
@@ -70,6 +70,8 @@ class Errands:
     async def _prepare(self, job: Job, then: Callable[[Job], None]) -> None:
         try:
             job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
+            if job.is_guest and not job.input.get(WEIGHTS_INPUT):
+                job.files.append(await self._inputs.weights(job.version))
         except Invalid as error:
             job.fail(f"Input validation error: {error.message}")
         except Exception as error:  # the edge: whatever it was, the prediction must not wait for ever

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from stoker.core import scaling
 from stoker.core.catalog import Version
+from stoker.core.hosting import host_of
 from stoker.core.scaling import Pool, Scale
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
@@ -82,16 +83,16 @@ class Fleet:
         return next((member for member in group.members.values() if member.has_slot), None)
 
     def want(self, pool: Pool, version: Version) -> None:
-        """Something waits for this pool, which runs the version."""
+        """Something waits for this pool, in which the version runs."""
         now_us = self._clock.now_us()
         group = self._group(pool, version)
         if not group.is_served and not group.missing:
             self._carry_out(group, now_us)
             self._place(now_us)
 
-    def asked(self, pool: Pool) -> None:
-        """A prediction has arrived for this pool."""
-        self._learning.asked(pool, self._clock.now_us())
+    def asked(self, pool: Pool, version: Version) -> None:
+        """A prediction of the version has arrived for this pool."""
+        self._learning.asked(pool, version, self._clock.now_us())
 
     async def measure(self, _now_us: int) -> None:
         """Looks at what every instance takes, and learns what its version needs.
@@ -218,7 +219,8 @@ class Fleet:
     def _group(self, pool: Pool, version: Version) -> Group:
         group = self._groups.get(pool)
         if group is None:
-            group = self._groups[pool] = Group(pool, version, self._scales.of(pool, version))
+            booted = version if pool.version == version.id else host_of(version)
+            group = self._groups[pool] = Group(pool, booted, self._scales.of(pool, booted))
         return group
 
     def _is_over(self, group: Group, now_us: int) -> bool:

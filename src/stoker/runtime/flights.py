@@ -9,7 +9,8 @@ from stoker.core.scaling import Pool
 from stoker.runtime.copying import catch_up
 from stoker.runtime.job import Job
 
-Question = tuple[str, str]
+Question = tuple[str, str, str]
+"""Who asks, which version (one pool may serve several), and what."""
 
 MOST_SHARING = 1000
 """So many follow one run at most: all that it tells is told each of them at once. The next leads another."""
@@ -73,4 +74,4 @@ def _question(job: Job) -> Question | None:
     prediction = job.prediction
     if prediction.likeness is None:
         return None
-    return prediction.account.lower(), prediction.likeness
+    return prediction.account.lower(), prediction.version, prediction.likeness

@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from stoker.core.catalog import FileRecord, Version
 from stoker.core.errors import Invalid, StokerError, StorageFailed
+from stoker.core.hosting import WEIGHTS_INPUT
 from stoker.core.inputs import Place, file_inputs, files_in, put
 from stoker.core.links import Links
 from stoker.core.permissions import Caller, may
@@ -72,6 +73,12 @@ class InputFiles:
             if prediction.id in self._over_early:
                 self._over_early.discard(prediction.id)
                 self.release(prediction.id)
+
+    async def weights(self, version: Version) -> InputFile:
+        """The trained weights of a version, for an instance of the one that it was trained from."""
+        sha256, name = version.recipe.weights or "", version.recipe.weights_name
+        path = str(await self._blobs.local(sha256))
+        return InputFile(at=[WEIGHTS_INPUT], path=path, name=name, lasting=True)
 
     def release(self, id: str) -> None:
         """The prediction is over: its fetched files go, once nothing is being written there any more."""

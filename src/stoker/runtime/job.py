@@ -113,6 +113,11 @@ class Job:
         return self.prediction.id
 
     @property
+    def is_guest(self) -> bool:
+        """Whether it runs in instances of another version, which must be told its weights."""
+        return self.pool.version != self.version.id
+
+    @property
     def lead(self) -> "Job":
         """Whose run it is: the one that stands in line, and has a slot."""
         return self.leader or self

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from stoker.core import experience
+from stoker.core.catalog import Version
 from stoker.core.experience import Experience
 from stoker.core.scaling import Pool
 from stoker.ports.engine import Usage
@@ -25,10 +26,11 @@ class Learning:
     def of(self, version: str) -> Experience:
         return self._known.get(version, UNKNOWN)
 
-    def asked(self, pool: Pool, now_us: int) -> None:
-        """A prediction has arrived."""
+    def asked(self, pool: Pool, version: Version, now_us: int) -> None:
+        """A prediction of the version has arrived; where another's instances run it, those are wanted too."""
         if pool.training is None:
-            self._keep(pool.version, experience.asked(self.of(pool.version), now_us))
+            for id in {pool.version, version.id}:
+                self._keep(id, experience.asked(self.of(id), now_us))
 
     def booted(self, member: Member, took_s: float) -> None:
         self._learn(member, experience.booted(self.of(member.version.id), took_s))

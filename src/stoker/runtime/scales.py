@@ -12,6 +12,7 @@ from stoker.core import scales, schedules
 from stoker.core.catalog import Version
 from stoker.core.deployments import Deployment
 from stoker.core.experience import HOUR_US
+from stoker.core.hosting import pool_of
 from stoker.core.scales import Asked, Kind, Target, Warm
 from stoker.core.scaling import Pool, Scale
 from stoker.core.settings import Settings
@@ -32,17 +33,26 @@ class Scales:
         """Names in lower case."""
         self._latest: dict[str, str] = {}
         """Of models that ask for instances without demand: their latest version."""
+        self._kept: dict[Pool, list[Version]] = {}
+        """Versions that ask for instances without demand, by where they run: a pool may serve several."""
+        self._hosts: dict[str, str] = {}
+        """Of each of them, the version that is booted for it."""
         self._hours: dict[str, frozenset[int]] = {}
         """Of models that are warm when they are used: the hours in which they were."""
 
     # -- asked by the fleet, by deployments and by the api -----------------------------------------
 
     def of(self, pool: Pool, version: Version) -> Scale:
-        """A version's shared instances; what a model asks for without demand is for its latest version."""
+        """A version's shared instances; what a model asks for without demand is for its latest version.
+
+        A version that runs in another's asks for instances there; how many they may be, and how long they
+        stay, is the other's to say.
+        """
         if pool.training is not None:
             return self._default
-        model = version.model
-        return self._shared(model, version.id, is_latest=self._latest.get(model.lower()) == version.id)
+        own = self._of_version(version)
+        least = max((self._of_version(one).least for one in self._kept.get(pool, ())), default=0)
+        return Scale(least=least, most=max(own.most, least), idle_s=own.idle_s)
 
     def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
         """What comes of all that is asked for there and elsewhere; of a model, for its latest version."""
@@ -78,7 +88,8 @@ class Scales:
     def is_warm(self, warm: Warm, model: str, version: str) -> bool:
         """Now, or by the time that an instance that starts now is ready."""
         now_us = self._clock.now_us()
-        boot_us = int((self._learning.of(version).boot_s or 0.0) * 1e6)
+        boot_s = self._learning.of(self._hosts.get(version, version)).boot_s
+        boot_us = int((boot_s or 0.0) * 1e6)
         if warm.until_us is not None and now_us >= warm.until_us:
             return False
         if warm.schedule is None and not warm.adaptive:
@@ -97,6 +108,11 @@ class Scales:
         self._asked = {(one.kind, one.ref.lower(), one.version): asked for one, asked in found.items()}
         keep = [one for one, asked in found.items() if asked.min_instances or asked.warm]
         versions = [version for target in keep if (version := await self._version(target)) is not None]
+        self._kept, self._hosts = {}, {}
+        for version in versions:
+            pool = pool_of(version)
+            self._kept.setdefault(pool, []).append(version)
+            self._hosts[version.id] = pool.version
         self._latest = {version.model.lower(): version.id for version in await self._latest_of(keep)}
         await self._remember(target.ref for target in keep if _is_adaptive(found[target]))
         return versions
@@ -127,6 +143,10 @@ class Scales:
             self._hours[ref.lower()] = frozenset(hours)
 
     # -- looking up --------------------------------------------------------------------------------
+
+    def _of_version(self, version: Version) -> Scale:
+        is_latest = self._latest.get(version.model.lower()) == version.id
+        return self._shared(version.model, version.id, is_latest=is_latest)
 
     def _shared(self, model: str, version: str, *, is_latest: bool) -> Scale:
         own, its = self._of("version", model, version), self._of("model", model)

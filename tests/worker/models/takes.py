@@ -68,6 +68,10 @@ def overwrites(image: Path) -> str:
     return image.read_text()
 
 
+def behind(image: Path) -> list[str]:
+    return [image.name, str(image.resolve())]
+
+
 def opened(image: File, other: File = Input(default=None)) -> list[Any]:
     return [hasattr(image, "read"), image.read().decode(), other]
 

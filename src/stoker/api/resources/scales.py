@@ -62,6 +62,8 @@ async def update(request: Request) -> Response:
     target = await _target(request, "change")
     wanted = await bodies.read_as(request, ScaleChange)
     _check(target, wanted)
+    if runs_in := await _runs_in(request, target):
+        _check_guest(wanted, runs_in)
     before = await request.services.store.scales.get(target)
     fields = {name: value for name, value in _fields(request, wanted).items() if value is not msgspec.UNSET}
     asked = msgspec.structs.replace(before, **fields)
@@ -156,6 +158,29 @@ def _check_times(warm: NewWarm) -> None:
             raise Invalid(f'"{warm.timezone}" is no time zone here; write it like Europe/Berlin.') from None
 
 
+def _check_guest(wanted: ScaleChange, runs_in: str) -> None:
+    """Raises ``Invalid`` for what its host alone can say; taking back what was said before is never wrong."""
+    said = [
+        name for name in ("idle_s", "max_instances") if getattr(wanted, name) not in (None, msgspec.UNSET)
+    ]
+    if said:
+        raise Invalid(
+            f"It runs in the instances of {runs_in}, which has {' and '.join(said)} for all that run there."
+            " A deployment gives it instances of its own."
+        )
+
+
+async def _runs_in(request: Request, target: Target) -> str | None:
+    """The ``owner/name:id`` in whose instances the version, or the model's latest, runs; None for its own."""
+    if target.kind not in ("model", "version"):
+        return None
+    owner, _, name = target.ref.partition("/")
+    model = await request.services.store.models.get(owner, name)
+    id = target.version or (model.latest_version if model else None)
+    version = await request.services.store.versions.get(id, model=target.ref) if id else None
+    return version.recipe.runs_in if version else None
+
+
 def _range(field: str, value: Any, least: float, most: float) -> list[FieldProblem]:
     if value is None or value is msgspec.UNSET or (math.isfinite(value) and least <= value <= most):
         return []
@@ -182,7 +207,11 @@ async def _holds(request: Request, target: Target) -> dict[str, Any]:
     is_deployment = target.kind == "deployment"
     deployment = await request.services.store.deployments.get(owner, name) if is_deployment else None
     now = request.services.scales.holds(target, deployment)
-    return {"idle_s": now.idle_s, "min_instances": now.least, "max_instances": now.most}
+    room = now
+    if runs_in := await _runs_in(request, target):
+        ref, _, id = runs_in.partition(":")
+        room = request.services.scales.holds(Target(kind="version", ref=ref, version=id))
+    return {"idle_s": room.idle_s, "min_instances": now.least, "max_instances": room.most}
 
 
 def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, Any]:

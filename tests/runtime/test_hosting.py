@@ -1,0 +1,199 @@
+"""Versions that run in another's instances: what they bring along, and what they must not share."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stoker.core.catalog import Model, Version
+from stoker.core.experience import HOUR_US
+from stoker.core.hosting import host_of, pool_of
+from stoker.core.prediction import Status
+from stoker.core.scales import Asked, Target
+from stoker.core.trainings import trained_version
+from stoker.files.local import LocalBlobs
+from stoker.ports.engine import InputFile
+from stoker.runtime.live import Live
+from tests.runtime.stage import SCHEMA, ScriptedInstance, Stage, play, until
+from tests.runtime.test_deployments import deploy
+
+INPUT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"replicate_weights": {"type": "string", "format": "uri", "nullable": True}},
+}
+
+
+async def base(stage: Stage, *, slots: int = 4) -> Version:
+    """A version whose predictions bring weights."""
+    plain = await stage.version("base", slots=slots)
+    schemas = SCHEMA["components"]["schemas"] | {"Input": INPUT}
+    version = msgspec.structs.replace(plain, id="7" * 64, openapi_schema={"components": {"schemas": schemas}})
+    await stage.store.versions.create(version)
+    return version
+
+
+async def trained(stage: Stage, version: Version, name: str, *, hardware: str = "cpu") -> Version:
+    """What a training made of it."""
+    path = stage.settings.data_dir / f"{name}.txt"
+    path.write_text(name)
+    blob = await LocalBlobs(stage.settings.data_dir).adopt(path)
+    await stage.store.models.create(
+        Model(owner="local", name=name, account="local", created_us=1, hardware=hardware)
+    )
+    made = trained_version(version, weights=blob.sha256, name="w.txt", destination=f"local/{name}", now_us=2)
+    await stage.store.versions.create(made)
+    known = await stage.store.versions.get(made.id, model=made.model)
+    assert known is not None
+    return known
+
+
+async def runs(instance: ScriptedInstance, count: int) -> list[tuple[str, list[str]]]:
+    """Of each run: the prediction, and what the weights that it brings say."""
+    await until(lambda: len(instance.runs) >= count)
+    return [(run.prediction, [words(file) for file in run.files]) for run in instance.runs]
+
+
+def words(file: InputFile) -> str:
+    return Path(file.path).read_text()
+
+
+async def over(*lives: Live) -> None:
+    for live in lives:
+        assert await live.wait_over()
+        assert live.seen.status is Status.SUCCEEDED
+
+
+def test_one_instance_serves_a_base_and_all_that_was_trained_from_it(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        first = await trained(stage, root, "first")
+        again = await trained(stage, first, "again")
+        lives = [await stage.submit(version) for version in (first, again, root)]
+        instance = await stage.instance(slots=4)
+        asked = await runs(instance, 3)
+        assert sorted(asked) == sorted(
+            [(lives[0].id, ["first"]), (lives[1].id, ["again"]), (lives[2].id, [])]
+        )
+        (file,) = next(run.files for run in instance.runs if run.prediction == lives[0].id)
+        assert (file.at, file.name, file.lasting) == (["replicate_weights"], "w.txt", True)
+        assert (instance.spec.version, instance.spec.weights) == (root.id, None)
+        for number in (1, 2, 3):
+            instance.succeed(number)
+        await over(*lives)
+        assert [live.seen.version for live in lives] == [first.id, again.id, root.id]
+        assert len(stage.engine.instances) == 1
+        assert {one["model"] for one in stage.fleet.instances()} == {root.model}
+
+    play(tmp_path, story)
+
+
+def test_weights_that_a_caller_brings_go_before_those_of_the_version(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        await stage.submit(tuned, input=msgspec.Raw(b'{"replicate_weights": "data:text/plain,mine"}'))
+        instance = await stage.instance()
+        assert [files for _, files in await runs(instance, 1)] == [[]]
+        assert instance.runs[0].input == {"replicate_weights": "data:text/plain,mine"}
+
+    play(tmp_path, story)
+
+
+def test_a_deployment_has_instances_of_its_own_with_the_weights_in_them(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        await deploy(stage, tuned)
+        await stage.submit(tuned, deployment="local/app")
+        instance = await stage.instance()
+        assert [files for _, files in await runs(instance, 1)] == [[]]
+        assert (instance.spec.version, instance.spec.weights_name) == (tuned.id, "w.txt")
+
+    play(tmp_path, story)
+
+
+def test_another_hardware_is_another_instance(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        tuned = await trained(stage, root, "tuned", hardware="gpu-h100")
+        assert pool_of(tuned) != pool_of(root)
+        assert pool_of(tuned).version == pool_of(root).version == root.id
+
+    play(tmp_path, story)
+
+
+def test_who_asks_two_versions_the_same_gets_two_answers(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        first, second = await trained(stage, root, "first"), await trained(stage, root, "second")
+        lives = [await stage.submit(version, likeness="f" * 64) for version in (first, second, first)]
+        instance = await stage.instance(slots=4)
+        assert [files for _, files in sorted(await runs(instance, 2))] in (
+            [["first"], ["second"]], [["second"], ["first"]]
+        )  # fmt: skip
+        for run in instance.runs:
+            instance.succeed(run.number, run.prediction)
+        await over(*lives)
+        answers = [bytes(live.seen.output or b"") for live in lives]
+        assert answers[0] == answers[2] != answers[1]
+        assert len(instance.runs) == 2
+
+    play(tmp_path, story)
+
+
+def test_what_waits_after_a_crash_brings_its_weights_again(tmp_path: Path):
+    async def before(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        await stage.submit(tuned)
+
+    async def after(stage: Stage) -> None:
+        await stage.dispatcher.recover()
+        instance = await stage.instance()
+        assert [files for _, files in await runs(instance, 1)] == [["tuned"]]
+
+    play(tmp_path, before, crash=True)
+    play(tmp_path, after)
+
+
+def test_instances_that_a_trained_version_asks_for_are_its_bases(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        tuned = await trained(stage, root, "tuned")
+        target = Target(kind="model", ref=tuned.model)
+        await stage.store.scales.put(target, Asked(min_instances=1))
+        await stage.warmth.step(stage.clock.now_us())
+        instance = await stage.instance(slots=4)
+        assert instance.spec.version == root.id
+        assert stage.scales.of(pool_of(root), root).least == 1
+        await stage.submit(root)
+        await runs(instance, 1)
+        instance.succeed(1)
+        await stage.store.scales.put(target, Asked())
+        await stage.warmth.step(stage.clock.now_us())
+        stage.step(61)
+        await until(lambda: instance.stopped)
+
+    play(tmp_path, story)
+
+
+def test_use_counts_for_the_version_and_for_its_base(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        tuned = await trained(stage, root, "tuned")
+        await stage.submit(tuned)
+        hour = stage.clock.now_us() // HOUR_US
+        assert [stage.learning.of(one.id).hours for one in (root, tuned)] == [(hour,), (hour,)]
+
+    play(tmp_path, story)
+
+
+def test_what_was_trained_before_keeps_instances_of_its_own(tmp_path: Path):
+    """And so does what is trained from it: its base has weights in it that others must not get."""
+
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        recipe = msgspec.structs.replace(tuned.recipe, runs_in=None)
+        older = msgspec.structs.replace(tuned, recipe=recipe)
+        assert host_of(older) is older
+        newer = await trained(stage, older, "newer")
+        assert (host_of(newer), newer.recipe.runs_in) == (newer, None)
+
+    play(tmp_path, story)

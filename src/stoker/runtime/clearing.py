@@ -23,6 +23,12 @@ End = Callable[[Job], None]
 """Ends one; does nothing where it is over by then."""
 
 
+def emptied(jobs: deque[Job]) -> Iterator[Job]:
+    """Each is freed when it has ended: all of many at once would take as long as a turn of the loop may."""
+    while jobs:
+        yield jobs.popleft()
+
+
 class Clearing:
     def __init__(self) -> None:
         self._left: deque[tuple[Iterator[Job], End, Job]] = deque()

@@ -7,8 +7,7 @@ the order in which it was taken. What others can see (``Live.seen``) follows whe
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from stoker.core.catalog import Version
@@ -19,7 +18,7 @@ from stoker.core.scaling import Pool
 from stoker.core.settings import Settings
 from stoker.ports.clock import Clock
 from stoker.runtime import flights, stopping
-from stoker.runtime.clearing import Clearing
+from stoker.runtime.clearing import Clearing, emptied
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
@@ -186,11 +185,10 @@ class Dispatcher:
 
     def cancel_all(self, deployment: str) -> None:
         """What runs first; what waits has no turn any more, whenever its own end comes."""
-        every = (*self.roster.running(), *self.roster.all())
-        jobs = deque(job for job in every if job.prediction.deployment == deployment)
+        jobs = self.roster.of_deployment(deployment)
         for pool in {job.pool for job in jobs}:
             self._dissolve(pool)
-        self._clearing.end(_taken(jobs), self._cancel)
+        self._clearing.end(emptied(jobs), self._cancel)
 
     # -- told by jobs (job.Keeper) -----------------------------------------------------------------
 
@@ -280,7 +278,7 @@ class Dispatcher:
         self.roster.starts(job)
 
     def _expire(self, ids: Sequence[str]) -> None:
-        self._clearing.end([job for id in ids if (job := self.roster.get(id)) is not None], self._cancel)
+        self._clearing.end([job for id in ids if (job := self.roster.get(id))], self._cancel)
 
     def _cancel(self, job: Job) -> None:
         if not job.ended:
@@ -306,9 +304,3 @@ class Dispatcher:
         """Its run is over for everybody."""
         self._flights.forget(job)
         self._errands.forget(job.id)
-
-
-def _taken(jobs: deque[Job]) -> Iterator[Job]:
-    """Each is freed when it has ended: all of many at once would take as long as a turn of the loop may."""
-    while jobs:
-        yield jobs.popleft()

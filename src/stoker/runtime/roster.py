@@ -3,7 +3,7 @@
 Decides nothing. What many may wait for is never walked through here: each question takes time by its answer.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
 
 from stoker.core.scaling import Pool
@@ -61,6 +61,11 @@ class Roster:
     def running(self) -> Collection[Job]:
         """Those that began to run, until they are over."""
         return self._running.values()
+
+    def of_deployment(self, ref: str) -> deque[Job]:
+        """All of that deployment's; those that run come first, and once more among the others."""
+        every = (*self._running.values(), *self._jobs.values())
+        return deque(job for job in every if job.prediction.deployment == ref)
 
     def waiting(self, id: str) -> Job | None:
         """The one of that id, if it waits."""

@@ -6,7 +6,7 @@ Called by the benchmarks of the catalogue's models. Needs ``make .venv/models/.i
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,25 @@ from stoker.engines.machine import LocalMachine
 PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
 
 
+class Library:
+    """A process that has the library; called with a function's name and its arguments."""
+
+    def __init__(self, process: subprocess.Popen[str]):
+        self._process = process
+        self.pid = process.pid
+
+    def __call__(self, name: str, **arguments: Any) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([name, arguments]) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit("the library by itself has ended; see above")
+        return json.loads(line)
+
+
 @contextmanager
-def alone(script: str) -> Iterator[Callable[..., Any]]:
+def alone(script: str) -> Iterator[Library]:
     """Calls to a script beside this file, with as many threads as an instance has."""
     threads = str(LocalMachine([], Devices(), data_dir=Path()).threads(0))
     command = [PYTHON, Path(__file__).with_name(script)]
@@ -29,16 +46,6 @@ def alone(script: str) -> Iterator[Callable[..., Any]]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-
-        def call(name: str, **arguments: Any) -> Any:
-            assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(json.dumps([name, arguments]) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-            if not line:
-                raise SystemExit("the library by itself has ended; see above")
-            return json.loads(line)
-
-        yield call
+        yield Library(process)
         assert process.stdin is not None
         process.stdin.close()

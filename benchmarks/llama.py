@@ -38,29 +38,38 @@ def main() -> int:
     given = parser.parse_args()
     print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
     with (
-        library.alone("llama_alone.py") as alone,
+        library.alone("llama_alone.py") as manager,
+        library.alone("llama_alone.py") as generate,
         stoker() as server,
         tempfile.TemporaryDirectory() as folder,
     ):
         checkpoint = given.checkpoint
         if checkpoint is None:
             checkpoint = Path(folder) / "checkpoint"
-            alone("make", folder=str(checkpoint), width=given.width, layers=given.layers)
-        alone("load", folder=str(checkpoint), slots=SLOTS)
+            generate("make", folder=str(checkpoint), width=given.width, layers=given.layers)
+        manager("load", folder=str(checkpoint), slots=SLOTS)
+        generate("load", folder=str(checkpoint))
         platform = _platform(server, checkpoint)
         prompt = _prompt_tokens(server)
         contenders = {
             "platform": platform,
-            "manager": lambda streams, tokens: alone(
-                "manager", streams=streams, tokens=tokens, prompt_tokens=prompt
-            ),
-            "generate": lambda streams, tokens: alone(
-                "generate", streams=streams, tokens=tokens, prompt_tokens=prompt
-            ),
+            "manager": _by_itself(manager, "manager", prompt),
+            "generate": _by_itself(generate, "generate", prompt),
         }
         for streams in given.streams:
             _report(streams, _measure(contenders, streams, given.tokens, rounds=given.rounds))
+        assert server.process is not None
+        for name, pid in zip(contenders, (server.process.pid, manager.pid, generate.pid), strict=True):
+            memory, gpu = process_tree.proportional_bytes(pid), process_tree.gpu_bytes(pid)
+            print(f"{name:9} {memory / 1e6:8.0f} MB of memory  {gpu / 1e6:8.0f} MB of GPU memory")
     return 0
+
+
+def _by_itself(run: library.Library, name: str, prompt_tokens: int) -> Contender:
+    def measure(streams: int, tokens: int) -> Figures:
+        return run(name, streams=streams, tokens=tokens, prompt_tokens=prompt_tokens)
+
+    return measure
 
 
 def _measure(

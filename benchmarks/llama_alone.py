@@ -28,17 +28,20 @@ def make(folder: str, width: int, layers: int) -> None:
 
 
 class Alone:
-    """One loaded model, two ways."""
+    """A loaded model, to be used in one of two ways; ``slots`` are for the manager."""
 
-    def __init__(self, folder: str, slots: int):
+    def __init__(self, folder: str, slots: int | None = None):
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         gpu = torch.cuda.is_available()
         placed = {"dtype": torch.bfloat16, "device_map": {"": 0}} if gpu else {"dtype": torch.float32}
-        self._plain = AutoModelForCausalLM.from_pretrained(folder, **placed)
-        self._paged = AutoModelForCausalLM.from_pretrained(folder, **placed)
+        self._model = AutoModelForCausalLM.from_pretrained(folder, **placed)
         self._chance = torch.Generator().manual_seed(0)
+        if slots is not None:
+            self._start(slots, gpu=gpu)
+
+    def _start(self, slots: int, *, gpu: bool) -> None:
         sizes: dict[str, Any] = {} if gpu else {"num_blocks": 512, "page_size": 64, "max_batch_tokens": 256}
-        self._manager = self._paged.init_continuous_batching(
+        self._manager = self._model.init_continuous_batching(
             generation_config=GenerationConfig(eos_token_id=-1, **SAMPLING),
             continuous_batching_config=ContinuousBatchingConfig(max_requests_per_batch=slots, **sizes),
         )
@@ -59,9 +62,9 @@ class Alone:
 
     def generate(self, streams: int, tokens: int, prompt_tokens: int) -> dict[str, float]:
         """As one batch of equal prompts; there is no token before all are there."""
-        rows = torch.tensor(self._prompts(streams, prompt_tokens), device=self._plain.device)
+        rows = torch.tensor(self._prompts(streams, prompt_tokens), device=self._model.device)
         begun = Begun()
-        self._plain.generate(
+        self._model.generate(
             rows,
             attention_mask=torch.ones_like(rows),
             min_new_tokens=tokens,

@@ -1,10 +1,13 @@
-"""What a server and all the processes that it started take: CPU time and memory, from ``/proc`` (Linux).
+"""What a server and all the processes that it started take: CPU time and memory, from ``/proc`` (Linux), and
+GPU memory, from the driver.
 
 Called by the measures before and after a load; never starts or ends a process.
 """
 
 import os
 from pathlib import Path
+
+from stoker.host import gpus
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PARENT, _CPU = 1, slice(11, 15)
@@ -44,6 +47,12 @@ def resident_bytes(pid: int) -> int:
 def proportional_bytes(root: int) -> int:
     """Memory of the whole tree in RAM, shared pages counted once."""
     return sum(_kilobytes(pid, "smaps_rollup", "Pss:") for pid in members(root)) * 1024
+
+
+def gpu_bytes(root: int) -> int:
+    """Memory of GPUs that the whole tree takes; 0 without any, or where the driver does not tell."""
+    pids = members(root)
+    return sum(gpu.taken_bytes.get(pid, 0) for gpu in gpus.present() for pid in pids)
 
 
 def _kilobytes(pid: int, file: str, field: str) -> int:

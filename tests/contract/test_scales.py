@@ -99,3 +99,16 @@ async def test_what_runs_in_anothers_instances_asks_for_some_there_and_no_more(p
             assert f"in the instances of alice/base:{base.id}" in refused.json()["detail"]
         told = await p.client.patch(scale, json={"min_instances": 1, "max_instances": None})
         assert (told.status_code, told.json()["min_instances"]) == (200, 1)
+
+
+@story
+async def test_a_model_that_was_trained_into_itself_says_all_of_its_host(p: Platform) -> None:
+    weights = {"type": "string", "format": "uri"}
+    base = await p.version("base", input={"type": "object", "properties": {"replicate_weights": weights}})
+    tuned = trained_version(base, weights="d" * 64, name="w", destination=base.model, now_us=1)
+    await p.store.versions.create(tuned)
+    path = f"/stoker/models/{base.model}"
+    told = await p.client.patch(f"{path}/scale", json={"idle_s": 5, "max_instances": 2})
+    assert (told.status_code, told.json()["idle_s"]) == (200, 5)
+    refused = await p.client.patch(f"{path}/versions/{tuned.id}/scale", json={"idle_s": 5})
+    assert refused.status_code == 422

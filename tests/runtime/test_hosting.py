@@ -10,6 +10,7 @@ from stoker.core.experience import HOUR_US
 from stoker.core.hosting import host_of, pool_of
 from stoker.core.prediction import Status
 from stoker.core.scales import Asked, Target
+from stoker.core.scaling import Scale
 from stoker.core.trainings import trained_version
 from stoker.files.local import LocalBlobs
 from stoker.ports.engine import InputFile
@@ -170,6 +171,22 @@ def test_instances_that_a_trained_version_asks_for_are_its_bases(tmp_path: Path)
         await stage.warmth.step(stage.clock.now_us())
         stage.step(61)
         await until(lambda: instance.stopped)
+
+    play(tmp_path, story)
+
+
+def test_it_asks_for_as_many_as_its_base_may_have(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        tuned = await trained(stage, root, "tuned")
+        room, own = Target(kind="model", ref=root.model), Target(kind="model", ref=tuned.model)
+        host = Target(kind="version", ref=root.model, version=root.id)
+        await stage.store.scales.put(own, Asked(min_instances=5))
+        for most, least in ((2, 2), (9, 5)):
+            await stage.store.scales.put(room, Asked(max_instances=most, idle_s=7))
+            await stage.warmth.step(stage.clock.now_us())
+            wanted = Scale(least=least, most=most, idle_s=7)
+            assert stage.scales.of(pool_of(tuned), root) == stage.scales.holds(own, host=host) == wanted
 
     play(tmp_path, story)
 

@@ -92,8 +92,10 @@ class Scales(Protocol):
 
     def is_warm(self, warm: Warm, model: str, version: str) -> bool: ...
 
-    def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
-        """What is so now; a deployment comes with its target."""
+    def holds(
+        self, target: Target, deployment: Deployment | None = None, *, host: Target | None = None
+    ) -> Scale:
+        """What is so now; a deployment comes with its target, and so does in whose instances it runs."""
         ...
 
     def hours_a_week(self, warm: Warm, model: str) -> float: ...

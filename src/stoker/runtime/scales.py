@@ -51,18 +51,27 @@ class Scales:
         if pool.training is not None:
             return self._default
         own = self._of_version(version)
-        least = max((self._of_version(one).least for one in self._kept.get(pool, ())), default=0)
+        kept = self._kept.get(pool, ())
+        least = max((self._of_version(one, most=own.most).least for one in kept), default=0)
         return Scale(least=least, most=max(own.most, least), idle_s=own.idle_s)
 
-    def holds(self, target: Target, deployment: Deployment | None = None) -> Scale:
-        """What comes of all that is asked for there and elsewhere; of a model, for its latest version."""
+    def holds(
+        self, target: Target, deployment: Deployment | None = None, *, host: Target | None = None
+    ) -> Scale:
+        """What comes of all that is asked for there and elsewhere; of a model, for its latest version.
+
+        ``host`` is the version in whose instances it runs, where it has none of its own.
+        """
         if deployment is not None:
             return self.of_release(deployment)
-        if target.kind in ("model", "version"):
-            latest = self._latest.get(target.ref.lower(), "")
-            version = target.version or latest
-            return self._shared(target.ref, version, is_latest=version == latest)
-        return scales.resolve([self._of_account(target.ref)], self._default)
+        if target.kind not in ("model", "version"):
+            return scales.resolve([self._of_account(target.ref)], self._default)
+        room = self.holds(host) if host is not None else None
+        latest = self._latest.get(target.ref.lower(), "")
+        version = target.version or latest
+        most = room.most if room is not None else None
+        own = self._shared(target.ref, version, is_latest=version == latest, most=most)
+        return own if room is None else Scale(least=own.least, most=own.most, idle_s=room.idle_s)
 
     def of_release(self, deployment: Deployment) -> Scale:
         """A deployment's instances: its release says how many."""
@@ -144,16 +153,18 @@ class Scales:
 
     # -- looking up --------------------------------------------------------------------------------
 
-    def _of_version(self, version: Version) -> Scale:
+    def _of_version(self, version: Version, *, most: int | None = None) -> Scale:
         is_latest = self._latest.get(version.model.lower()) == version.id
-        return self._shared(version.model, version.id, is_latest=is_latest)
+        return self._shared(version.model, version.id, is_latest=is_latest, most=most)
 
-    def _shared(self, model: str, version: str, *, is_latest: bool) -> Scale:
+    def _shared(self, model: str, version: str, *, is_latest: bool, most: int | None = None) -> Scale:
+        """``most`` goes before what is asked for: that of the version in whose instances it runs."""
         own, its = self._of("version", model, version), self._of("model", model)
         if not is_latest:
             its = Asked(idle_s=its.idle_s, max_instances=its.max_instances)
         warm = max(self._warm(one.warm, model, version) for one in (own, its))
-        return scales.resolve([own, its, self._of_account(model)], self._default, warm=warm)
+        asked = [Asked(max_instances=most), own, its, self._of_account(model)]
+        return scales.resolve(asked, self._default, warm=warm)
 
     def _of(self, kind: Kind, ref: str, version: str = "") -> Asked:
         return self._asked.get((kind, ref.lower(), version), NOTHING)

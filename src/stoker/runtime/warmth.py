@@ -1,6 +1,6 @@
 """Applies what people ask of pools, as it changes and as the hours go by: a duty, and called on changes."""
 
-from stoker.core.hosting import pool_of
+from stoker.core.hosting import host_of, pool_of
 from stoker.runtime.deployed import Deployed
 from stoker.runtime.fleet import Fleet
 from stoker.runtime.scales import Scales
@@ -18,7 +18,7 @@ class Warmth:
         """Pools that there are get what is asked for now; those that are to be warm begin to be."""
         for version in await self._scales.load():
             pool = pool_of(version)
-            scale = self._scales.of(pool, version)
+            scale = self._scales.of(pool, host_of(version))
             if scale.least and self._fleet.group(pool) is None:
                 self._fleet.scale(pool, version, scale)
         for group in self._fleet.groups():

@@ -18,6 +18,7 @@ from stoker.api.wire import time_text
 from stoker.core import schedules
 from stoker.core.deployments import MOST_MAX_INSTANCES, MOST_MIN_INSTANCES
 from stoker.core.errors import FieldProblem, InputInvalid, Invalid, NotFound
+from stoker.core.hosting import host_of
 from stoker.core.permissions import Action, may
 from stoker.core.scales import LONGEST_IDLE_S, Asked, Target, Warm, price_micro_usd
 
@@ -62,8 +63,8 @@ async def update(request: Request) -> Response:
     target = await _target(request, "change")
     wanted = await bodies.read_as(request, ScaleChange)
     _check(target, wanted)
-    if runs_in := await _runs_in(request, target):
-        _check_guest(wanted, runs_in)
+    if (host := await _host(request, target)) is not None:
+        _check_guest(wanted, target, host)
     before = await request.services.store.scales.get(target)
     fields = {name: value for name, value in _fields(request, wanted).items() if value is not msgspec.UNSET}
     asked = msgspec.structs.replace(before, **fields)
@@ -158,27 +159,35 @@ def _check_times(warm: NewWarm) -> None:
             raise Invalid(f'"{warm.timezone}" is no time zone here; write it like Europe/Berlin.') from None
 
 
-def _check_guest(wanted: ScaleChange, runs_in: str) -> None:
-    """Raises ``Invalid`` for what its host alone can say; taking back what was said before is never wrong."""
+def _check_guest(wanted: ScaleChange, target: Target, host: Target) -> None:
+    """Raises ``Invalid`` for what its host alone can say; taking back what was said before is never wrong.
+
+    A model that was trained into itself says it of its host, too.
+    """
+    if target.kind == "model" and target.ref.lower() == host.ref.lower():
+        return
     said = [
         name for name in ("idle_s", "max_instances") if getattr(wanted, name) not in (None, msgspec.UNSET)
     ]
     if said:
         raise Invalid(
-            f"It runs in the instances of {runs_in}, which has {' and '.join(said)} for all that run there."
-            " A deployment gives it instances of its own."
+            f"It runs in the instances of {host.ref}:{host.version}, which has {' and '.join(said)} for all"
+            " that run there. A deployment gives it instances of its own."
         )
 
 
-async def _runs_in(request: Request, target: Target) -> str | None:
-    """The ``owner/name:id`` in whose instances the version, or the model's latest, runs; None for its own."""
+async def _host(request: Request, target: Target) -> Target | None:
+    """In whose instances the version, or the model's latest, runs; None where it has its own."""
     if target.kind not in ("model", "version"):
         return None
     owner, _, name = target.ref.partition("/")
     model = await request.services.store.models.get(owner, name)
     id = target.version or (model.latest_version if model else None)
     version = await request.services.store.versions.get(id, model=target.ref) if id else None
-    return version.recipe.runs_in if version else None
+    if version is None or version.recipe.runs_in is None:
+        return None
+    host = host_of(version)
+    return Target(kind="version", ref=host.model, version=host.id)
 
 
 def _range(field: str, value: Any, least: float, most: float) -> list[FieldProblem]:
@@ -206,12 +215,8 @@ async def _holds(request: Request, target: Target) -> dict[str, Any]:
     owner, _, name = target.ref.partition("/")
     is_deployment = target.kind == "deployment"
     deployment = await request.services.store.deployments.get(owner, name) if is_deployment else None
-    now = request.services.scales.holds(target, deployment)
-    room = now
-    if runs_in := await _runs_in(request, target):
-        ref, _, id = runs_in.partition(":")
-        room = request.services.scales.holds(Target(kind="version", ref=ref, version=id))
-    return {"idle_s": room.idle_s, "min_instances": now.least, "max_instances": room.most}
+    now = request.services.scales.holds(target, deployment, host=await _host(request, target))
+    return {"idle_s": now.idle_s, "min_instances": now.least, "max_instances": now.most}
 
 
 def _describe_warm(request: Request, target: Target, warm: Warm) -> dict[str, Any]:

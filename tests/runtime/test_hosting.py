@@ -24,10 +24,10 @@ INPUT: dict[str, Any] = {
 }
 
 
-async def base(stage: Stage, *, slots: int = 4) -> Version:
+async def base(stage: Stage, *, slots: int = 4, input: dict[str, Any] = INPUT) -> Version:
     """A version whose predictions bring weights."""
     plain = await stage.version("base", slots=slots)
-    schemas = SCHEMA["components"]["schemas"] | {"Input": INPUT}
+    schemas = SCHEMA["components"]["schemas"] | {"Input": input}
     version = msgspec.structs.replace(plain, id="7" * 64, openapi_schema={"components": {"schemas": schemas}})
     await stage.store.versions.create(version)
     return version
@@ -95,6 +95,56 @@ def test_weights_that_a_caller_brings_go_before_those_of_the_version(tmp_path: P
         instance = await stage.instance()
         assert [files for _, files in await runs(instance, 1)] == [[]]
         assert instance.runs[0].input == {"replicate_weights": "data:text/plain,mine"}
+
+    play(tmp_path, story)
+
+
+def test_weights_of_the_version_go_before_those_that_its_base_has_for_whoever_brings_none(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        link = {"type": "string", "format": "uri", "default": "data:text/plain,base"}
+        root = await base(stage, input={"type": "object", "properties": {"replicate_weights": link}})
+        tuned = await trained(stage, root, "tuned")
+        await stage.submit(tuned)
+        assert [files for _, files in await runs(await stage.instance(), 1)] == [["tuned"]]
+
+    play(tmp_path, story)
+
+
+def test_weights_that_every_prediction_has_to_bring_are_not_the_versions(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage, input=INPUT | {"required": ["replicate_weights"]})
+        tuned = await trained(stage, root, "tuned")
+        assert (host_of(tuned), tuned.recipe.runs_in) == (tuned, None)
+
+    play(tmp_path, story)
+
+
+def test_whose_weights_are_gone_fails_and_says_so(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        await LocalBlobs(stage.settings.data_dir).sweep(set(), older_than_s=-1)
+        live = await stage.submit(tuned)
+        assert await live.wait_over()
+        assert (live.seen.status, live.seen.error) == (
+            Status.FAILED,
+            "The weights w.txt are gone from the server. Train the version again. (E9243)",
+        )
+
+    play(tmp_path, story)
+
+
+def test_whoever_waited_for_a_base_that_did_not_start_ends_its_pause(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        root = await base(stage)
+        tuned, other = await trained(stage, root, "tuned"), await trained(stage, root, "other")
+        live = await stage.submit(tuned)
+        await until(lambda: stage.dispatcher.lines.length(pool_of(tuned)) == 1)
+        (await stage.instance(slots=None)).listener.exited("it crashed")
+        await live.wait_over()
+        assert stage.waits.resume(model=other.model) == []
+        (resumed,) = stage.waits.resume(model=tuned.model)
+        assert (resumed["model"], resumed["failures"]) == (root.model, 1)
+        assert stage.waits.paused() == []
 
     play(tmp_path, story)
 

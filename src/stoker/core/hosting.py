@@ -15,8 +15,10 @@ WEIGHTS_INPUT = "replicate_weights"
 
 
 def takes_weights(version: Version) -> bool:
-    """Whether each prediction can bring weights of its own: a file input of that name."""
-    return is_file(version.input_schema.get("properties", {}).get(WEIGHTS_INPUT, {}))
+    """Whether each prediction may bring weights of its own, and need not: a file input of that name."""
+    schema = version.input_schema
+    described = schema.get("properties", {}).get(WEIGHTS_INPUT, {})
+    return is_file(described) and WEIGHTS_INPUT not in schema.get("required", ())
 
 
 def home_of_trained(base: Version) -> str | None:

@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from stoker.core.errors import Invalid, StokerError, is_full_disk
+from stoker.core.errors import BuildFailed, Invalid, StokerError, is_full_disk
 from stoker.core.hosting import WEIGHTS_INPUT
 from stoker.core.prediction import Status
 from stoker.core.scaling import Pool
+from stoker.ports.engine import InputFile
 from stoker.runtime.inputs import InputFiles
 from stoker.runtime.job import Job
 from stoker.runtime.outputs import OutputFiles
@@ -69,17 +70,25 @@ class Errands:
 
     async def _prepare(self, job: Job, then: Callable[[Job], None]) -> None:
         try:
-            job.files = await self._inputs.fetch(job.prediction, job.input, job.version)
-            if job.is_guest and not job.input.get(WEIGHTS_INPUT):
-                job.files.append(await self._inputs.weights(job.version))
+            job.files = await self._files(job)
         except Invalid as error:
             job.fail(f"Input validation error: {error.message}")
+        except BuildFailed as error:
+            job.fail(f"{error.message} (E9243)")
         except Exception as error:  # the edge: whatever it was, the prediction must not wait for ever
             log.exception("the input files of %s could not be fetched", job.id)
             job.fail(f"The input files could not be stored{_because(error)}; please retry (E9243)")
         self._is_prepared(job)
         if job.is_wanted:
             then(job)
+
+    async def _files(self, job: Job) -> list[InputFile]:
+        """What the run is handed: weights of the caller's own go before those of the version."""
+        if not job.is_guest or job.input.get(WEIGHTS_INPUT):
+            return await self._inputs.fetch(job.prediction, job.input, job.version)
+        job.input[WEIGHTS_INPUT] = None  # else the link that the base has for whoever brings none stood in
+        weights = await self._inputs.weights(job.version)
+        return [*await self._inputs.fetch(job.prediction, job.input, job.version), weights]
 
     def _is_prepared(self, job: Job) -> None:
         """It does not come any more: it is here, or over. Saying so again is harmless."""

@@ -86,6 +86,7 @@ class Fleet:
         """Something waits for this pool, in which the version runs."""
         now_us = self._clock.now_us()
         group = self._group(pool, version)
+        group.models.add(version.model)
         if not group.is_served and not group.missing:
             self._carry_out(group, now_us)
             self._place(now_us)

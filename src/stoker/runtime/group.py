@@ -12,6 +12,8 @@ class Group:
         self.pool = pool
         self.version = version
         self.scale = scale
+        self.models = {version.model}
+        """Of whom something has waited for it: the version's, and those of what runs in its instances."""
         self.members: dict[str, Member] = {}
         self.missing = 0
         """Instances that it wants and does not have."""

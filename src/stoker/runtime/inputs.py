@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 from stoker.core.catalog import FileRecord, Version
-from stoker.core.errors import Invalid, StokerError, StorageFailed
+from stoker.core.errors import BuildFailed, Invalid, NotFound, StokerError, StorageFailed
 from stoker.core.hosting import WEIGHTS_INPUT
 from stoker.core.inputs import Place, file_inputs, files_in, put
 from stoker.core.links import Links
@@ -75,9 +75,14 @@ class InputFiles:
                 self.release(prediction.id)
 
     async def weights(self, version: Version) -> InputFile:
-        """The trained weights of a version, for an instance of the one that it was trained from."""
+        """A version's trained weights, for an instance of its base. Raises ``BuildFailed`` without them."""
         sha256, name = version.recipe.weights or "", version.recipe.weights_name
-        path = str(await self._blobs.local(sha256))
+        try:
+            path = str(await self._blobs.local(sha256))
+        except NotFound:
+            raise BuildFailed(
+                f"The weights {name} are gone from the server. Train the version again."
+            ) from None
         return InputFile(at=[WEIGHTS_INPUT], path=path, name=name, lasting=True)
 
     def release(self, id: str) -> None:

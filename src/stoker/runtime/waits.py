@@ -69,10 +69,13 @@ class Waits:
         return [self._pause(group) for group in self._fleet.groups() if group.failures]
 
     def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
-        """Has the fleet end the pauses of a model's versions or of a deployment; gives them as they were."""
+        """Has the fleet end the pauses of a model's versions or of a deployment; gives them as they were.
+
+        A model's are also those of the instances of others that its versions run in.
+        """
         ended: list[dict[str, Any]] = []
         for group in self._fleet.groups():
-            mine = group.pool.deployment == deployment and model in (None, group.version.model)
+            mine = group.pool.deployment == deployment and (model is None or model in group.models)
             if group.failures and mine:
                 ended.append(self._pause(group))
                 self._fleet.resume(group.pool)

@@ -7,10 +7,12 @@ from typing import Any
 
 from stoker.core import ids
 from stoker.core.catalog import Account, FileRecord
+from stoker.core.hosting import pool_of
 from stoker.core.trainings import trained_version
 from stoker.ports.blobs import Blob
 from stoker.runtime.sweep import DISK_EVERY_US, Sweep
-from tests.runtime.stage import Stage, play
+from tests.runtime.stage import Stage, play, until
+from tests.runtime.test_hosting import base, trained
 
 WEEK_S = 7 * 86_400.0
 
@@ -47,6 +49,7 @@ def sweep_of(stage: Stage, blobs: NotingBlobs | None = None) -> Sweep:
         blobs=blobs or NotingBlobs(),
         workspace=stage.workspace,
         fleet=stage.fleet,
+        errands=stage.errands,
         settings=stage.settings,
     )
 
@@ -163,6 +166,26 @@ def test_trained_weights_stay_while_their_version_is_there_or_runs(tmp_path: Pat
         instance.listener.exited("enough")
         await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
         assert blobs.kept == [{weights}, {weights}, set()]
+
+    play(tmp_path, story)
+
+
+def test_weights_that_predictions_bring_stay_until_those_are_over(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        live = await stage.submit(tuned)
+        await until(lambda: stage.dispatcher.lines.length(pool_of(tuned)) == 1)
+        assert await stage.store.versions.delete(tuned.model, tuned.id)
+        blobs = NotingBlobs()
+        sweep = sweep_of(stage, blobs)
+        await sweep.step(stage.clock.now_us())
+        instance = await stage.instance()
+        await until(lambda: bool(instance.runs))
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        instance.succeed(1)
+        assert await live.wait_over()
+        await sweep.step(stage.clock.advance(DISK_EVERY_US / 1e6))
+        assert blobs.kept == [{tuned.recipe.weights}, {tuned.recipe.weights}, set()]
 
     play(tmp_path, story)
 

@@ -101,7 +101,12 @@ async def build_runtime(stack: contextlib.AsyncExitStack, ground: Ground) -> Run
         lost_gpus=LostGpus(host=host, fleet=fleet, launch=launch),
         relief=Relief(host=host, fleet=fleet, launch=launch),
         sweep=Sweep(
-            store=store, blobs=ground.blobs, workspace=ground.workspace, fleet=fleet, settings=settings
+            store=store,
+            blobs=ground.blobs,
+            workspace=ground.workspace,
+            fleet=fleet,
+            errands=errands,
+            settings=settings,
         ),
     )
 

@@ -42,6 +42,10 @@ class Errands:
         task = self._preparing[job.id] = self._spawn(self._prepare(job, then))
         task.add_done_callback(lambda _: self._is_prepared(job))
 
+    def lent(self) -> set[str]:
+        """The sha256 of all weights that predictions bring to instances of another version."""
+        return self._inputs.lent()
+
     def is_preparing(self, id: str) -> bool:
         return id in self._preparing
 
@@ -87,7 +91,7 @@ class Errands:
         if not job.is_guest or job.input.get(WEIGHTS_INPUT):
             return await self._inputs.fetch(job.prediction, job.input, job.version)
         job.input[WEIGHTS_INPUT] = None  # else the link that the base has for whoever brings none stood in
-        weights = await self._inputs.weights(job.version)
+        weights = await self._inputs.weights(job.id, job.version)
         return [*await self._inputs.fetch(job.prediction, job.input, job.version), weights]
 
     def _is_prepared(self, job: Job) -> None:

@@ -49,6 +49,8 @@ class InputFiles:
         self._by_version: dict[tuple[str, Kind], dict[str, str | None]] = {}
         self._folders: set[str] = set()
         self._fetching: set[str] = set()
+        self._lent: dict[str, str] = {}
+        """The weights (sha256) that predictions bring to instances of their base, until they are over."""
         self._over_early: set[str] = set()
         """Predictions that were over while their files were still being fetched."""
         self._leftover: set[asyncio.Task[None]] = set()
@@ -74,9 +76,13 @@ class InputFiles:
                 self._over_early.discard(prediction.id)
                 self.release(prediction.id)
 
-    async def weights(self, version: Version) -> InputFile:
-        """A version's trained weights, for an instance of its base. Raises ``BuildFailed`` without them."""
+    async def weights(self, id: str, version: Version) -> InputFile:
+        """A version's trained weights, which a prediction brings to an instance of its base.
+
+        Raises ``BuildFailed`` where they are gone.
+        """
         sha256, name = version.recipe.weights or "", version.recipe.weights_name
+        self._lent[id] = sha256
         try:
             path = str(await self._blobs.local(sha256))
         except NotFound:
@@ -85,8 +91,13 @@ class InputFiles:
             ) from None
         return InputFile(at=[WEIGHTS_INPUT], path=path, name=name, lasting=True)
 
+    def lent(self) -> set[str]:
+        """Weights that predictions bring which are not over, though their version may be deleted."""
+        return set(self._lent.values())
+
     def release(self, id: str) -> None:
         """The prediction is over: its fetched files go, once nothing is being written there any more."""
+        self._lent.pop(id, None)
         if id in self._fetching:
             self._over_early.add(id)
         elif id in self._folders:

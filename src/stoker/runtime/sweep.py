@@ -11,6 +11,7 @@ from stoker.core.settings import Settings
 from stoker.ports.blobs import Blobs
 from stoker.ports.store import Store
 from stoker.ports.workspace import Workspace
+from stoker.runtime.errands import Errands
 from stoker.runtime.fleet import Fleet
 
 log = logging.getLogger(__name__)
@@ -24,11 +25,21 @@ YOUNG_S = 3600.0
 
 
 class Sweep:
-    def __init__(self, *, store: Store, blobs: Blobs, workspace: Workspace, fleet: Fleet, settings: Settings):
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        workspace: Workspace,
+        fleet: Fleet,
+        errands: Errands,
+        settings: Settings,
+    ):
         self._store = store
         self._blobs = blobs
         self._workspace = workspace
         self._fleet = fleet
+        self._errands = errands
         self._settings = settings
         self._disk_us = 0
 
@@ -56,6 +67,7 @@ class Sweep:
         """The young-age guard covers what is put while this looks."""
         keep = await self._store.files.contents() | await self._store.versions.sources()
         keep |= {weights for member in self._fleet.members() if (weights := member.version.recipe.weights)}
+        keep |= self._errands.lent()
         if removed := await self._blobs.sweep(keep, older_than_s=YOUNG_S):
             log.info("removed %d files that nothing refers to", removed)
 

@@ -134,6 +134,8 @@ class ScriptedDispatcher:
         self.waits: dict[str, Wait] = {}
         """Why predictions wait, by their ids."""
         self.pauses: list[dict[str, Any]] = []
+        self.guests: dict[str, str] = {}
+        """By model: another, which runs in its instances."""
         self.warmth = ScriptedWarmth()
         self.submitted: list[Prediction] = []
         self._store = store
@@ -186,7 +188,11 @@ class ScriptedDispatcher:
         return self.pauses
 
     def resume(self, *, model: str | None = None, deployment: str | None = None) -> list[dict[str, Any]]:
-        ended = [p for p in self.pauses if p["deployment"] == deployment and model in (None, p["model"])]
+        ended = [
+            p
+            for p in self.pauses
+            if p["deployment"] == deployment and model in (None, p["model"], self.guests.get(p["model"]))
+        ]
         self.pauses = [p for p in self.pauses if p not in ended]
         return ended
 

@@ -102,6 +102,19 @@ async def test_what_runs_in_anothers_instances_asks_for_some_there_and_no_more(p
 
 
 @story
+async def test_a_base_that_the_caller_may_not_see_is_not_named(p: Platform) -> None:
+    weights = {"type": "string", "format": "uri"}
+    input = {"type": "object", "properties": {"replicate_weights": weights}}
+    base = await p.version("closed", owner="bob", input=input)
+    await p.model("tuned")
+    tuned = trained_version(base, weights="d" * 64, name="w", destination="alice/tuned", now_us=1)
+    await p.store.versions.create(tuned)
+    refused = await p.client.patch("/stoker/models/alice/tuned/scale", json={"idle_s": 5})
+    assert refused.status_code == 422
+    assert "in the instances of what it was trained from, which has idle_s" in refused.json()["detail"]
+
+
+@story
 async def test_a_model_that_was_trained_into_itself_says_all_of_its_host(p: Platform) -> None:
     weights = {"type": "string", "format": "uri"}
     base = await p.version("base", input={"type": "object", "properties": {"replicate_weights": weights}})

@@ -94,6 +94,18 @@ async def test_a_pause_is_ended_by_whoever_may_change_the_model(p: Platform) -> 
     assert (await p.client.post(path)).json() == {"resumed": []}
 
 
+@story
+async def test_a_base_is_named_to_those_who_may_see_it(p: Platform) -> None:
+    version = await p.version("sketch")
+    for base, visibility in (("closed", "private"), ("open", "public")):
+        await p.version(base, owner="bob", visibility=visibility)
+        pause = paused(model=f"bob/{base}")
+        p.dispatcher.pauses, p.dispatcher.guests = [pause], {f"bob/{base}": "alice/sketch"}
+        told = (await p.client.post("/stoker/models/alice/sketch/resume")).json()["resumed"]
+        mine = pause | {"model": "alice/sketch", "version": version.id}
+        assert told == [pause if base == "open" else mine]
+
+
 def paused(**fields: Any) -> dict[str, Any]:
     return {
         "version": "0" * 64,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from stoker.api import references
 from stoker.api.endpoint import Request
 from stoker.api.http import answers, bodies
-from stoker.api.resources import accounts, models
+from stoker.api.resources import accounts, health, models
 from stoker.api.wire import time_text
 from stoker.core import schedules
 from stoker.core.deployments import MOST_MAX_INSTANCES, MOST_MIN_INSTANCES
@@ -64,7 +64,7 @@ async def update(request: Request) -> Response:
     wanted = await bodies.read_as(request, ScaleChange)
     _check(target, wanted)
     if (host := await _host(request, target)) is not None:
-        _check_guest(wanted, target, host)
+        await _check_guest(request, wanted, target, host)
     before = await request.services.store.scales.get(target)
     fields = {name: value for name, value in _fields(request, wanted).items() if value is not msgspec.UNSET}
     asked = msgspec.structs.replace(before, **fields)
@@ -159,7 +159,7 @@ def _check_times(warm: NewWarm) -> None:
             raise Invalid(f'"{warm.timezone}" is no time zone here; write it like Europe/Berlin.') from None
 
 
-def _check_guest(wanted: ScaleChange, target: Target, host: Target) -> None:
+async def _check_guest(request: Request, wanted: ScaleChange, target: Target, host: Target) -> None:
     """Raises ``Invalid`` for what its host alone can say; taking back what was said before is never wrong.
 
     A model that was trained into itself says it of its host, too.
@@ -170,9 +170,11 @@ def _check_guest(wanted: ScaleChange, target: Target, host: Target) -> None:
         name for name in ("idle_s", "max_instances") if getattr(wanted, name) not in (None, msgspec.UNSET)
     ]
     if said:
+        seen = await health.may_see(request, request.caller, {"model": host.ref})
+        base = f"{host.ref}:{host.version}" if seen else "what it was trained from"
         raise Invalid(
-            f"It runs in the instances of {host.ref}:{host.version}, which has {' and '.join(said)} for all"
-            " that run there. A deployment gives it instances of its own."
+            f"It runs in the instances of {base}, which has {' and '.join(said)} for all that run there."
+            " A deployment gives it instances of its own."
         )
 
 

@@ -1,4 +1,4 @@
-"""In whose instances a version runs. Pure; asked by dispatch, the fleet and trainings.
+"""In whose instances a version runs. Pure; asked by whoever looks for its instances, and by trainings.
 
 What a training made needs no process of its own where the model takes weights with each prediction: an
 instance that has the base in memory serves every version that was trained from it, all of them at once.
@@ -21,7 +21,7 @@ def takes_weights(version: Version) -> bool:
     return is_file(described) and WEIGHTS_INPUT not in schema.get("required", ())
 
 
-def home_of_trained(base: Version) -> str | None:
+def host_of_trained(base: Version) -> str | None:
     """``Recipe.runs_in`` of what is trained from that version."""
     own = base.recipe.weights is None and takes_weights(base)
     return base.recipe.runs_in or (f"{base.model}:{base.id}" if own else None)

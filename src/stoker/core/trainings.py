@@ -6,7 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from stoker.core.catalog import Version
-from stoker.core.hosting import home_of_trained
+from stoker.core.hosting import host_of_trained
 
 
 def weights_of(output: Any) -> str | None:
@@ -26,7 +26,7 @@ def trained_version(base: Version, *, weights: str, name: str, destination: str,
         weights=weights,
         weights_name=name,
         trained_from=f"{base.model}:{base.id}",
-        runs_in=home_of_trained(base),
+        runs_in=host_of_trained(base),
     )
     return msgspec.structs.replace(
         base,

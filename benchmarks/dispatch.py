@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from benchmarks.client import BUILD
 from stoker.core.catalog import Version
-from stoker.core.scaling import Pool
+from stoker.core.hosting import pool_of
 from stoker.core.settings import Settings
 from stoker.main.garbage import settle
 from stoker.runtime.live import Live
@@ -110,7 +110,7 @@ class Line:
             assert live is not None
             live.subscribe(partial(over.add, id))
         began_s, last_s, longest_s = time.perf_counter(), time.thread_time(), 0.0
-        dispatcher.start_failed(Pool(self._version.id), "Model setup failed (E9243)", "")
+        dispatcher.start_failed(pool_of(self._version), "Model setup failed (E9243)", "")
         while len(over) < len(self._waiting):
             await asyncio.sleep(0)
             now_s = time.thread_time()

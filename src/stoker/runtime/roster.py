@@ -1,6 +1,7 @@
 """Every prediction that is not over: by its names, and those that wait or run. Kept by dispatch alone.
 
-Decides nothing. What many may wait for is never walked through here: each question takes time by its answer.
+Decides nothing. What many may wait for is never walked through here: each question takes time by its answer
+(but that of a deployment's, which comes when one ends).
 """
 
 from collections import OrderedDict, deque

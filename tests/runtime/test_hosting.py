@@ -88,6 +88,19 @@ def test_one_instance_serves_a_base_and_all_that_was_trained_from_it(tmp_path: P
     play(tmp_path, story)
 
 
+def test_weights_that_are_known_are_handed_over_in_the_turn_of_the_request(tmp_path: Path):
+    async def story(stage: Stage) -> None:
+        tuned = await trained(stage, await base(stage), "tuned")
+        first = await stage.submit(tuned)
+        instance = await stage.instance(slots=4)
+        await runs(instance, 1)
+        again = stage.dispatcher.submit(stage.prediction(tuned), tuned)
+        assert [run.prediction for run in instance.runs] == [first.id, again.id]
+        assert instance.runs[1].files == instance.runs[0].files
+
+    play(tmp_path, story)
+
+
 def test_weights_that_a_caller_brings_go_before_those_of_the_version(tmp_path: Path):
     async def story(stage: Stage) -> None:
         tuned = await trained(stage, await base(stage), "tuned")
@@ -149,13 +162,13 @@ def test_whoever_waited_for_a_base_that_did_not_start_ends_its_pause(tmp_path: P
     play(tmp_path, story)
 
 
-def test_a_deployment_has_instances_of_its_own_with_the_weights_in_them(tmp_path: Path):
+def test_a_deployment_has_instances_of_its_own_and_the_weights_come_both_ways(tmp_path: Path):
     async def story(stage: Stage) -> None:
         tuned = await trained(stage, await base(stage), "tuned")
         await deploy(stage, tuned)
         await stage.submit(tuned, deployment="local/app")
         instance = await stage.instance()
-        assert [files for _, files in await runs(instance, 1)] == [[]]
+        assert [files for _, files in await runs(instance, 1)] == [["tuned"]]
         assert (instance.spec.version, instance.spec.weights_name) == (tuned.id, "w.txt")
 
     play(tmp_path, story)

@@ -60,7 +60,7 @@ def test_a_deployment_has_a_process_of_its_own(server: StokerServer, base: str):
         assert made.status_code == 200, made.text
         asked = client.post("/v1/deployments/local/grey/predictions", json={"input": {"text": "!"}})
         pid, answer = said(ended(client, asked.json()["id"]))
-        assert answer == " grey!"
+        assert answer == "learned.txt grey!"
         assert said(run(client, grey))[0] != pid
 
 

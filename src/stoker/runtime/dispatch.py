@@ -92,13 +92,13 @@ class Dispatcher:
             self._follow(job, leader)
             return job.live
         self._fleet.asked(job.pool, version)
-        if self._errands.needs_files(job):
+        if self._errands.equip(job):
+            self._offer(job)
+            self._life.accept(job)
+        else:
             self._life.accept(job)
             self._errands.prepare(job, then=self._offer)
             self._fleet.want(job.pool, version)  # it boots while the files come
-        else:
-            self._offer(job)
-            self._life.accept(job)
         return job.live
 
     def live(self, id: str) -> Live | None:

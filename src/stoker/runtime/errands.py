@@ -32,9 +32,15 @@ class Errands:
         """Which of each pool are being prepared."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def needs_files(self, job: Job) -> bool:
-        """Whether input files have to be fetched before the run, or its version's weights found."""
-        return job.is_guest or self._inputs.needed(job.prediction, job.input, job.version)
+    def equip(self, job: Job) -> bool:
+        """Gives the job what its run needs; false where that takes time, and has to be prepared."""
+        if self._inputs.needed(job.prediction, job.input, job.version):
+            return False
+        if job.brings_weights:
+            found = self._inputs.known_weights(job.id, job.version)
+            job.files = [found] if found else []
+            return found is not None
+        return True
 
     def prepare(self, job: Job, *, then: Callable[[Job], None]) -> None:
         """Fetches the input files; ``then`` unless the prediction has ended meanwhile."""
@@ -88,7 +94,7 @@ class Errands:
 
     async def _files(self, job: Job) -> list[InputFile]:
         """What the run is handed: weights of the caller's own go before those of the version."""
-        if not job.is_guest or job.input.get(WEIGHTS_INPUT):
+        if not job.brings_weights or job.input.get(WEIGHTS_INPUT):
             return await self._inputs.fetch(job.prediction, job.input, job.version)
         job.input[WEIGHTS_INPUT] = None  # else the link that the base has for whoever brings none stood in
         weights = await self._inputs.weights(job.id, job.version)

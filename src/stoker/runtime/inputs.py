@@ -50,7 +50,9 @@ class InputFiles:
         self._folders: set[str] = set()
         self._fetching: set[str] = set()
         self._lent: dict[str, str] = {}
-        """The weights (sha256) that predictions bring to instances of their base, until they are over."""
+        """The weights (sha256) that predictions bring to their runs, until they are over."""
+        self._found: dict[str, str] = {}
+        """Where weights are, by their sha256; they stay there for as long as a version has them."""
         self._over_early: set[str] = set()
         """Predictions that were over while their files were still being fetched."""
         self._leftover: set[asyncio.Task[None]] = set()
@@ -77,19 +79,27 @@ class InputFiles:
                 self.release(prediction.id)
 
     async def weights(self, id: str, version: Version) -> InputFile:
-        """A version's trained weights, which a prediction brings to an instance of its base.
+        """A version's trained weights, which a prediction brings to its run.
 
         Raises ``BuildFailed`` where they are gone.
         """
         sha256, name = version.recipe.weights or "", version.recipe.weights_name
         self._lent[id] = sha256
         try:
-            path = str(await self._blobs.local(sha256))
+            self._found[sha256] = str(await self._blobs.local(sha256))
         except NotFound:
             raise BuildFailed(
                 f"The weights {name} are gone from the server. Train the version again."
             ) from None
-        return InputFile(at=[WEIGHTS_INPUT], path=path, name=name, lasting=True)
+        return self._handed(sha256, name)
+
+    def known_weights(self, id: str, version: Version) -> InputFile | None:
+        """The same at once, if they were found before."""
+        sha256 = version.recipe.weights or ""
+        if sha256 not in self._found:
+            return None
+        self._lent[id] = sha256
+        return self._handed(sha256, version.recipe.weights_name)
 
     def lent(self) -> set[str]:
         """Weights that predictions bring which are not over, though their version may be deleted."""
@@ -106,6 +116,9 @@ class InputFiles:
             task = asyncio.get_running_loop().create_task(removal)
             self._leftover.add(task)
             task.add_done_callback(self._leftover.discard)
+
+    def _handed(self, sha256: str, name: str) -> InputFile:
+        return InputFile(at=[WEIGHTS_INPUT], path=self._found[sha256], name=name, lasting=True)
 
     async def _fetch(
         self, prediction: Prediction, input: dict[str, Any], version: Version

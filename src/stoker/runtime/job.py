@@ -113,9 +113,9 @@ class Job:
         return self.prediction.id
 
     @property
-    def is_guest(self) -> bool:
-        """Whether it runs in instances of another version, which must be told its weights."""
-        return self.pool.version != self.version.id
+    def brings_weights(self) -> bool:
+        """Whether its run is handed the weights of its version, wherever that is."""
+        return self.version.recipe.runs_in is not None and self.prediction.kind == "prediction"
 
     @property
     def lead(self) -> "Job":

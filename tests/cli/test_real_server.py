@@ -78,8 +78,19 @@ def test_a_failure_and_its_logs(server: StokerServer, pushed: Pushed) -> None:
 def test_input_that_does_not_fit(server: StokerServer, pushed: Pushed) -> None:
     pushed("input_types")
     done = stoker(server, "run", "local/input_types", "-i", "number=99")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("Error: Input validation failed: number: Must be less")
+
+
+def test_the_model_that_is_named_runs_where_two_have_the_same_version(
+    server: StokerServer, pushed: Pushed
+) -> None:
+    version = pushed("concatenate")
+    twin = stoker(server, "push", str(MODELS / "concatenate"), "local/twin")
+    assert twin.stdout == f"{version}\n"
+    for name in ("local/twin", f"local/twin:{version}", "local/concatenate"):
+        done = stoker(server, "run", name, "-i", "pieces=1", "--json")
+        assert json.loads(done.stdout)["model"] == name.partition(":")[0]
 
 
 def test_ctrl_c_cancels_the_prediction(server: StokerServer, pushed: Pushed) -> None:

@@ -62,12 +62,12 @@ def test_output_on_stdout_and_logs_on_stderr(story: FakeServer, invoke: Invoke) 
     lines = result.stderr.splitlines()
     assert [line for line in lines if line in ("loading", "step 1", "last")] == ["loading", "step 1", "last"]
     assert "Running" in lines
-    assert created(story) == {"version": VERSION, "input": {"prompt": "hi", "steps": 5}}
+    assert created(story) == {"version": "local/story", "input": {"prompt": "hi", "steps": 5}}
 
 
 def test_a_named_version(story: FakeServer, invoke: Invoke) -> None:
     assert invoke("run", f"local/story:{VERSION}").exit_code == 0
-    assert created(story)["version"] == VERSION
+    assert created(story)["version"] == f"local/story:{VERSION}"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,39 @@ def test_as_json(story: FakeServer, invoke: Invoke) -> None:
 def test_text_into_a_file(story: FakeServer, here: Path, invoke: Invoke) -> None:
     assert invoke("run", "local/story", "-o", "out.txt").stdout == ""
     assert (here / "out.txt").read_text() == "done"
+
+
+def test_text_and_values_into_a_folder(fake: FakeServer, here: Path, invoke: Invoke) -> None:
+    fake.add_model("local/story", openapi(output=TEXT_PIECES))
+    states(fake, output=["Once ", "upon"])
+    assert [invoke("run", "local/story", "-o", "new/").stderr.splitlines()[-1] for _ in "ab"] == [
+        "Saved new/output.txt",
+        "Saved new/output-2.txt",
+    ]
+    assert (here / "new" / "output.txt").read_text() == "Once upon"
+    fake.add_model("local/story", openapi(output={"type": "object"}))
+    states(fake, output={"a": 1})
+    assert invoke("run", "local/story", "-o", "new").stderr.splitlines()[-1] == "Saved new/output.json"
+
+
+@pytest.mark.parametrize("target", ["nowhere/out.txt", "file/out.txt", "file/", "file/folder/"])
+def test_nothing_runs_whose_output_has_no_place(
+    story: FakeServer, here: Path, invoke: Invoke, target: str
+) -> None:
+    (here / "file").write_text("")
+    result = invoke("run", "local/story", "-o", target)
+    assert (result.exit_code, f"{target} cannot be written" in result.stderr) == (2, True)
+    assert not story.requests
+
+
+def test_an_input_that_is_missing(fake: FakeServer, here: Path, invoke: Invoke) -> None:
+    schema = openapi({"prompt": {"type": "string"}, "image": FILE})
+    schema["components"]["schemas"]["Input"]["required"] = ["prompt", "image"]
+    fake.add_model("local/story", schema)
+    (here / "photo.jpg").write_bytes(b"x")
+    result = invoke("run", "local/story", "-i", "image=@photo.jpg")
+    assert (result.exit_code, fake.files) == (2, {})
+    assert "local/story needs prompt. It takes: prompt (string), image (file)." in result.stderr
 
 
 def test_tokens_as_they_come(fake: FakeServer, invoke: Invoke) -> None:
@@ -270,7 +303,7 @@ def test_refused_input_is_one_sentence(story: FakeServer, invoke: Invoke) -> Non
     }
     story.overrides["POST", "/v1/predictions"] = [(422, problem)]
     result = invoke("run", "local/story", "-i", "steps=9")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == (
         "Error: Input validation failed: prompt is required; steps: Must be less than or equal to 4."
     )

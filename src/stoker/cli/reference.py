@@ -16,6 +16,9 @@ class Reference:
     version: str | None = None
     """64 hex digits."""
 
+    def __str__(self) -> str:
+        return f"{self.model}:{self.version}" if self.version else self.model
+
 
 def parse(text: str, *, with_version: bool = True) -> Reference:
     """The model, and the version where one is named and may be."""

@@ -60,14 +60,16 @@ class Delivery:
 
     def _finish_value(self, output: Any) -> None:
         words = outputs.printed(output, self._openapi)
-        if self._target in (None, STDOUT):
+        if self._target is None or self._target == STDOUT:
             click.echo(words, nl=not words.endswith("\n"))
             return
+        name = "output.txt" if isinstance(output, str) or self.is_text else "output.json"
+        path = outputs.place(self._target, name) or Path(self._target)
         try:
-            Path(self._target or "").write_text(words, "utf-8")
+            path.write_text(words, "utf-8")
         except OSError as error:
-            raise click.ClickException(f"{self._target} cannot be written: {error.strerror}.") from error
-        click.echo(f"Saved {self._target}", err=True)
+            raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+        click.echo(f"Saved {path}", err=True)
 
     def _finish_files(self, output: Any, saver: Saver, *, own: str) -> None:
         """Saves them. stdout gets the paths in a pipe, and the whole output where that is more than files."""

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from stoker.cli.reference import Reference
-from stoker.cli.running import follow, inputs
+from stoker.cli.running import follow, inputs, outputs
 from stoker.cli.running.delivery import Delivery
 from stoker.cli.running.follow import Prediction
-from stoker.cli.server.client import Api, connect
+from stoker.cli.server.client import Api, Refused, connect
 from stoker.cli.terminal import text
 from stoker.cli.terminal.screen import Screen, open_screen
 
@@ -34,14 +34,11 @@ class Order:
 
 def execute(order: Order) -> int:
     """Does it; the exit status."""
+    outputs.check_target(order.target)
     api = connect()
     version = _version(api, order.reference)
     with open_screen() as screen:
-        given = _inputs(api, order, version, screen)
-        screen.phase("Sending")
-        body = {"version": version["id"], "input": given}
-        headers = {"Stoker-Priority": order.priority} if order.priority else {}
-        prediction = api.post("/predictions", body, headers=headers)
+        prediction = _created(api, order, _inputs(api, order, version, screen), screen)
         delivery = Delivery(api, version["openapi_schema"], order.target, as_json=order.as_json)
         try:
             prediction = _watched(api, prediction, order, delivery, screen)
@@ -84,6 +81,19 @@ def _inputs(api: Api, order: Order, version: dict[str, Any], screen: Screen) -> 
             raise click.UsageError(f"{path} cannot be read: {error.strerror}.") from error
 
     return inputs.read(order.given, version["openapi_schema"], model=order.reference.model, attach=attach)
+
+
+def _created(api: Api, order: Order, given: dict[str, Any], screen: Screen) -> Prediction:
+    """The model is named, not the version's bare id: several models may have a version of the same files."""
+    screen.phase("Sending")
+    body = {"version": str(order.reference), "input": given}
+    headers = {"Stoker-Priority": order.priority} if order.priority else {}
+    try:
+        return api.post("/predictions", body, headers=headers)
+    except Refused as error:
+        if error.status == 422:  # as for the inputs that are refused here
+            raise click.UsageError(error.message) from error
+        raise
 
 
 def _watched(

@@ -38,6 +38,9 @@ def read(given: Sequence[str], openapi: dict[str, Any], *, model: str, attach: A
         if name not in shapes:
             raise click.UsageError(_unknown(name, shapes, model))
         texts.setdefault(name, []).append(text)
+    required = openapi["components"]["schemas"]["Input"].get("required", [])
+    if missing := [name for name in required if name not in texts]:
+        raise click.UsageError(f"{model} needs {' and '.join(missing)}. {_taken(shapes)}")
     return {name: _value(name, found, shapes[name], attach) for name, found in texts.items()}
 
 
@@ -63,9 +66,11 @@ def _unknown(name: str, shapes: dict[str, dict[str, Any]], model: str) -> str:
         return f"{model} takes no inputs, so there is no {name!r}."
     near = difflib.get_close_matches(name, shapes, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return (
-        f"{model} has no input {name!r}.{hint} It takes: " + ", ".join(map(_described, shapes.items())) + "."
-    )
+    return f"{model} has no input {name!r}.{hint} {_taken(shapes)}"
+
+
+def _taken(shapes: dict[str, dict[str, Any]]) -> str:
+    return f"It takes: {', '.join(map(_described, shapes.items()))}."
 
 
 def _described(item: tuple[str, dict[str, Any]]) -> str:

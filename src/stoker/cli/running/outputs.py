@@ -7,6 +7,7 @@ file), or to where ``-o`` says. The API token does not go along: their addresses
 import base64
 import binascii
 import mimetypes
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -92,6 +93,33 @@ def file_name(url: str) -> str:
     return kept.lstrip(".")[-200:] or "output"
 
 
+def check_target(target: str | None) -> None:
+    """Raises where ``-o`` names a place that cannot be written: before a run, not after it."""
+    if target in (None, STDOUT):
+        return
+    path = Path(target)
+    is_folder = target.endswith("/") or path.is_dir()
+    folder = path if is_folder else path.parent
+    if is_folder:  # it may yet have to be made
+        folder = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not folder.is_dir():
+        raise click.UsageError(f"{target} cannot be written: {folder} is no folder.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{target} cannot be written: {folder} is not writable.")
+
+
+def place(target: str, name: str) -> Path | None:
+    """A free path for a file of that name in the folder that ``-o`` names; None where it names a file."""
+    folder = Path(target)
+    if not (target.endswith("/") or folder.is_dir()):
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be made: {error.strerror}.") from error
+    return _free(folder / name)
+
+
 class Saver:
     """Puts files on this disk. ``target`` is what ``-o`` named: a file, a folder, ``-``, or None."""
 
@@ -124,10 +152,9 @@ class Saver:
     def _path(self, url: str) -> Path:
         if self._target is None:
             return _free(Path(file_name(url)))
+        if (path := place(self._target, file_name(url))) is not None:
+            return path
         target = Path(self._target)
-        if target.is_dir() or self._target.endswith("/"):
-            target.mkdir(parents=True, exist_ok=True)
-            return _free(target / file_name(url))
         if self._several:
             return target.with_name(f"{target.stem}-{len(self.saved) + 1}{target.suffix}")
         return target

@@ -3,9 +3,12 @@
 import json
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
+from stoker.cli.server import credentials
+from stoker.cli.server.credentials import Credentials
 from tests.cli.conftest import Invoke, Spawn
 from tests.cli.fake_server import VERSION, FakeServer
 from tests.cli.schemas import openapi
@@ -107,9 +110,32 @@ def test_predictions_show(filled: FakeServer, invoke: Invoke) -> None:
 def test_a_prediction_that_does_not_exist(filled: FakeServer, invoke: Invoke) -> None:
     result = invoke("predictions", "show", "nothing")
     assert result.exit_code == 1
-    assert result.stderr == (
-        "Error: GET /v1/predictions/nothing: the server has no such thing, or it is not yours to see.\n"
-    )
+    assert result.stderr == "Error: There is no prediction nothing, or it is not yours to see.\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "thing"),
+    [
+        (["versions", "local/nothing"], "model local/nothing"),
+        (["predictions", "cancel", "p9/x"], "prediction p9/x"),
+        (["scale", "local/nothing"], "model local/nothing"),
+        (["scale", f"local/nothing:{VERSION}"], f"version {VERSION} of local/nothing"),
+        (["scale", "local/nothing", "--resume"], "model local/nothing"),
+        (["scale", "local/nothing", "--deployment"], "deployment local/nothing"),
+        (["scale", "nobody"], "account nobody"),
+        (["account", "members", "nobody"], "account nobody"),
+        (["account", "members", "team", "--remove", "ann"], "member ann of team"),
+        (["token", "list", "--account", "nobody"], "account of that name"),
+        (["token", "revoke", "t9"], "token t9"),
+    ],
+)
+def test_what_does_not_exist_is_named(fake: FakeServer, invoke: Invoke, args: list[str], thing: str) -> None:
+    nothing = (404, {"detail": "The requested resource could not be found.", "status": 404})
+    fake.overrides["GET", "/v1/stoker/tokens"] = [nothing]
+    fake.overrides["GET", "/v1/models/local/nothing/versions"] = [nothing]
+    result = invoke(*args)
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: There is no {thing}, or it is not yours to see.\n"
 
 
 def test_an_id_is_one_part_of_a_path(filled: FakeServer, invoke: Invoke) -> None:
@@ -181,6 +207,40 @@ def test_wrong_usage(invoke: Invoke, args: tuple[str, ...]) -> None:
 def test_an_answer_that_is_not_json(fake: FakeServer, invoke: Invoke) -> None:
     fake.overrides["GET", "/v1/models"] = [(200, b"<html>")]
     assert "is not a Stoker server" in invoke("models").stderr
+
+
+def test_a_path_that_another_server_does_not_have(fake: FakeServer, invoke: Invoke) -> None:
+    fake.overrides["GET", "/v1/models"] = [(404, b"<html>")]
+    assert "Is that a Stoker server?" in invoke("models").stderr
+
+
+def test_https_where_http_is_spoken(fake: FakeServer, invoke: Invoke, variables: dict[str, str]) -> None:
+    variables["REPLICATE_BASE_URL"] = fake.base_url.replace("http", "https")
+    assert f"does not speak https. Is it {fake.base_url}?" in invoke("models").stderr
+
+
+@pytest.mark.parametrize("token", ["r8_ü", "r8 a", "r8_a\nb"])
+def test_a_token_that_is_none(
+    fake: FakeServer, invoke: Invoke, variables: dict[str, str], token: str
+) -> None:
+    variables["REPLICATE_API_TOKEN"] = token
+    result = invoke("models")
+    assert result.stderr.startswith("Error: REPLICATE_API_TOKEN is no token")
+    assert token not in result.stderr
+    assert not fake.requests
+
+
+def test_a_stored_token_that_is_revoked(fake: FakeServer, invoke: Invoke, variables: dict[str, str]) -> None:
+    credentials.save(Path(variables["STOKER_HOME"]), Credentials(fake.base_url, "r8_old"))
+    variables["REPLICATE_API_TOKEN"] = "r8_bad"
+    assert "unset it" in invoke("models").stderr
+    variables["REPLICATE_API_TOKEN"] = ""
+    assert "the token that is stored here" in invoke("models").stderr
+
+
+def test_bytes_that_are_no_text(fake: FakeServer, invoke: Invoke) -> None:
+    result = invoke("token", "create", b"\xff".decode("utf-8", "surrogateescape"))
+    assert result.stderr == "Error: What is to be sent is not UTF-8 text.\n"
 
 
 def test_an_error_without_words(fake: FakeServer, invoke: Invoke) -> None:

@@ -233,3 +233,12 @@ def test_ctrl_c_during_an_upload(fake: FakeServer, project: Path, spawn: Spawn) 
     assert stderr.endswith("Interrupted.\n")
     assert "Traceback" not in stderr
     assert fake.asked("POST", "/v1/stoker/builds") == []
+
+
+def test_a_folder_alone_does_not_name_a_model(fake: FakeServer, here: Path, invoke: Invoke) -> None:
+    (here / "examples" / "story").mkdir(parents=True)
+    (here / "examples" / "story" / "cog.yaml").touch()
+    result = invoke("push", "examples/story")
+    assert result.exit_code == 2
+    assert "name the model, too, as in 'stoker push examples/story OWNER/NAME'." in result.stderr
+    assert not fake.requests

@@ -55,6 +55,17 @@ def test_the_same_source_is_the_same_version_and_changed_code_shares_the_environ
     play(story)
 
 
+def test_another_model_with_the_same_source_has_not_had_that_version(play: Play) -> None:
+    async def story(yard: Yard) -> None:
+        first = await yard.push(echo())
+        yard.model = msgspec.structs.replace(yard.model, name="twin")
+        await yard.store.models.create(yard.model)
+        twin = await yard.push(echo())
+        assert twin.events[-1].data == {"version": first.seen.version, "cached": False}
+
+    play(story)
+
+
 def test_a_readme_is_shown_when_the_push_brings_or_changes_it(play: Play) -> None:
     async def story(yard: Yard) -> None:
         async def shown() -> str:

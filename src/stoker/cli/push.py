@@ -47,7 +47,7 @@ def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: boo
 
     folder, name = _arguments(where)
     model = parse(name, with_version=False).model
-    root = source.project_folder(folder)
+    root = source.project_folder(folder, name=name)
     api = connect()
     with open_screen() as screen, _model(api, model, public, screen):
         built = push_project(api, root, model, strict=strict, screen=screen)

@@ -72,7 +72,7 @@ class Building:
         self._mark = f"{tools.environments.mark}{live.seen.id}"
 
     async def run(self) -> tuple[str, bool]:
-        """The version's id, and whether it existed. Raises ``BuildFailed``."""
+        """The version's id, and whether the model had it. Raises ``BuildFailed``."""
         with self._tools.shelf.held(self._order.checkpoint):
             return await self._run()
 
@@ -89,11 +89,11 @@ class Building:
         await self._tools.workspace.place(version)
         readme = await new_readme(self._tools.store, version.model, self._pushed.values())
         about = await self._readme_text(readme) if readme else None
-        await self._tools.store.versions.create(version)
+        is_new = await self._tools.store.versions.create(version)
         if about is not None:
             owner, _, name = version.model.partition("/")
             await self._tools.store.models.update(owner, name, readme=about)
-        return id, known is not None
+        return id, not is_new
 
     # -- source ------------------------------------------------------------------------------------
 

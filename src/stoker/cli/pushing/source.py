@@ -56,8 +56,11 @@ class Listing:
     escapes: list[str] = field(default_factory=list[str])
 
 
-def project_folder(chosen: str | None) -> Path:
-    """The folder with the cog.yaml: the chosen one, else the current one or the nearest above it."""
+def project_folder(chosen: str | None, *, name: str = "OWNER/NAME") -> Path:
+    """The folder with the cog.yaml: the chosen one, else the current one or the nearest above it.
+
+    ``name`` is the model's, which somebody may have left out: a folder is then taken for it.
+    """
     if chosen is not None:
         folder = Path(chosen)
         if not folder.is_dir():
@@ -69,6 +72,10 @@ def project_folder(chosen: str | None) -> Path:
     for folder in (here, *here.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
+    if (Path(name) / CONFIG_FILE).is_file():
+        raise click.UsageError(
+            f"{name} is a folder: name the model, too, as in 'stoker push {name} OWNER/NAME'."
+        )
     raise click.ClickException(f"There is no {CONFIG_FILE} here or in any folder above.")
 
 

@@ -31,7 +31,7 @@ def connect() -> "Api":
         raise click.ClickException(
             f"REPLICATE_BASE_URL is {found.base_url!r}, which is not a URL like http://127.0.0.1:8080."
         )
-    api = Api(found.base_url, found.token)
+    api = Api(found.base_url, found.token, is_stored=found.is_stored)
     click.get_current_context().call_on_close(api.close)
     return api
 
@@ -52,8 +52,9 @@ class Refused(click.ClickException):
 class Api:
     """Requests to one server. Paths begin behind ``/v1``: ``/models/acme/sketch``."""
 
-    def __init__(self, base_url: str, token: str):
+    def __init__(self, base_url: str, token: str, *, is_stored: bool = False):
         self.base_url = base_url
+        self._is_stored = is_stored
         self._auth = {"Authorization": f"Bearer {token}"}
         direct: dict[str, httpx.BaseTransport | None] = dict.fromkeys(LOOPBACK)
         self._http = httpx.Client(timeout=_TIMEOUT, mounts=direct, headers={"User-Agent": "stoker-cli"})
@@ -166,6 +167,8 @@ class Api:
                 response = self._http.request(method, url, content=content() if content else None, **options)
             except httpx.TransportError as error:
                 raise click.ClickException(self.unreachable(error)) from error
+            except UnicodeEncodeError as error:  # an argument whose bytes the locale could not read
+                raise click.ClickException("What is to be sent is not UTF-8 text.") from error
             except httpx.InvalidURL as error:
                 raise click.ClickException(f"{url!r} is not a URL that can be asked: {error}.") from error
             pause_s = _retry_after_s(response)
@@ -182,11 +185,15 @@ class Api:
                 f"The certificate of {self.base_url} is not trusted here ({error}). "
                 "Set SSL_CERT_FILE to the certificate of its authority."
             )
+        if "SSL" in str(error):
+            return f"{self.base_url} does not speak https. Is it {self.base_url.replace('https', 'http', 1)}?"
         if isinstance(error, httpx.ConnectError):
             return f"No server answers at {self.base_url}. Start one with 'stoker serve'."
         return f"The connection to {self.base_url} broke off ({error or type(error).__name__})."
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
+        if response.status_code == 401 and self._is_stored:
+            raise Refused(problems.TOKEN_REFUSED_STORED, 401)
         if not response.is_success:
             what = f"{response.request.method} {response.request.url.path}"
             raise Refused(

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -26,6 +26,8 @@ class Credentials:
     base_url: str
     """Without ``/v1`` and without a slash at the end."""
     token: str
+    is_stored: bool = field(default=False, compare=False)
+    """Whether the token is what ``serve`` stored, and not one that the environment names."""
 
 
 def home(environ: Mapping[str, str] | None = None) -> Path:
@@ -58,7 +60,7 @@ def load(home: Path) -> Credentials | None:
     path = home / FILE_NAME
     try:
         stored = json.loads(path.read_bytes())
-        return Credentials(base_url=trimmed(str(stored["base_url"])), token=str(stored["token"]))
+        return Credentials(trimmed(str(stored["base_url"])), str(stored["token"]), is_stored=True)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -74,6 +76,8 @@ def resolve(environ: Mapping[str, str] | None = None) -> Credentials:
     environ = os.environ if environ is None else environ
     base_url = trimmed(environ.get("REPLICATE_BASE_URL", ""))
     token = environ.get("REPLICATE_API_TOKEN", "").strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise click.ClickException("REPLICATE_API_TOKEN is no token: it has spaces or letters that none has.")
     if base_url and token:
         return Credentials(base_url, token)
     stored = load(home(environ))
@@ -85,7 +89,7 @@ def resolve(environ: Mapping[str, str] | None = None) -> Credentials:
                 f"REPLICATE_API_TOKEN is not set, and no token is stored for {base_url}."
             )
         return Credentials(base_url, token)
-    return Credentials(base_url or stored.base_url, token or stored.token)
+    return Credentials(stored.base_url, token) if token else stored
 
 
 def trimmed(base_url: str) -> str:

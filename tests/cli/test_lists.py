@@ -70,7 +70,12 @@ def test_pages_of_a_server_behind_a_proxy(filled: FakeServer, invoke: Invoke) ->
 
 
 def test_an_empty_list_has_its_head(fake: FakeServer, invoke: Invoke) -> None:
-    assert invoke("models").stdout.startswith("MODEL  VISIBILITY")
+    result = invoke("models")
+    assert result.stdout.startswith("MODEL  VISIBILITY")
+    assert result.stderr.startswith("No models yet. Make one with 'stoker push DIR OWNER/NAME'")
+    assert invoke("models", "--json").stderr == ""
+    assert invoke("predictions", "list").stderr.startswith("No predictions yet.")
+    assert invoke("boots").stderr == "No boot of any model is remembered.\n"
 
 
 def test_versions_are_shown_whole(filled: FakeServer, invoke: Invoke) -> None:
@@ -264,7 +269,7 @@ def test_boots(fake: FakeServer, invoke: Invoke) -> None:
     }
     fake.boots = [boot, boot | {"model": "local/b", "start": None, "stage": "environment", "seconds": {}}]
     lines = invoke("boots").stdout.splitlines()
-    assert lines[0].split()[-6:] == ["QUEUE", "ENVIRONMENT", "PROCESS", "IMPORTS", "SETUP", "FIRST_RUN"]
+    assert lines[0].split()[-5:] == ["PROCESS", "IMPORTS", "SETUP", "FIRST", "RUN"]
     assert lines[1].split() == [
         "local/a",
         *LATEST.split(),
@@ -280,3 +285,4 @@ def test_boots(fake: FakeServer, invoke: Invoke) -> None:
     assert lines[2].split() == ["local/b", *LATEST.split(), "-", "environment", *"------"]
     assert json.loads(invoke("boots", "local/a", "--json").stdout) == [boot]
     assert len(invoke("boots", "--limit", "1").stdout.splitlines()) == 2
+    assert "no model local/nothing" in invoke("boots", "local/nothing").stderr

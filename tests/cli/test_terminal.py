@@ -101,3 +101,31 @@ def test_a_table_on_a_narrow_terminal_loses_nothing(fake: FakeServer, spawn: Spa
     terminal = Terminal()
     _, text = finish(spawn("versions", "local/story", stdout=terminal.end, stderr=terminal.end), terminal)
     assert VERSION in text
+
+
+def test_a_row_becomes_a_paragraph_where_there_is_no_room_for_it(
+    fake: FakeServer, spawn: Spawn, variables: dict[str, str]
+) -> None:
+    variables |= {"COLUMNS": "60", "TERM": "dumb"}
+    fake.predictions["p1"] = [
+        fake.prediction("p1" * 13, model="local/a-long-name-of-a-model", status="failed")
+    ]
+    terminal = Terminal()
+    _, text = finish(spawn("predictions", "list", stdout=terminal.end), terminal)
+    assert text.splitlines() == [
+        "p1" * 13,
+        "  MODEL local/a-long-name-of-a-model  STATUS failed",
+        "  CREATED (UTC) 2026-11-20 10:00:00",
+    ]
+
+
+def test_a_table_where_the_terminal_has_no_unicode(
+    fake: FakeServer, spawn: Spawn, variables: dict[str, str]
+) -> None:
+    variables |= {"PYTHONIOENCODING": "ascii"}
+    account = {"username": "ann", "type": "user", "name": "Änn", "role": None, "retention_s": 604800.0}
+    fake.overrides["GET", "/v1/stoker/accounts"] = [(200, {"results": [account], "next": None})]
+    terminal = Terminal()
+    _, text = finish(spawn("account", "list", stdout=terminal.end, stderr=terminal.end), terminal)
+    assert "ann" in text
+    assert "7d" in text

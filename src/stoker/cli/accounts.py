@@ -6,7 +6,7 @@ from urllib.parse import quote
 import click
 
 from stoker.cli import options
-from stoker.cli.durations import Duration
+from stoker.cli.durations import Duration, in_words
 
 
 @click.group(epilog="\b\nExample:\n  stoker account list\n")
@@ -114,7 +114,8 @@ def members(name: str, add: str | None, role: str, remove: str | None, as_json: 
         click.echo(text.to_json(found))
         return
     rows = [[item["username"], item["role"], text.moment(item["created_at"])] for item in found]
-    text.table(["user", "role", "since (UTC)"], rows)
+    nothing = f"Nobody belongs to {name}. Where it is an organization, --add USER changes that."
+    text.table(["user", "role", "since (UTC)"], rows, nothing=nothing)
 
 
 def _show(made: dict[str, Any], *, as_json: bool, done: str) -> None:
@@ -129,4 +130,4 @@ def _show(made: dict[str, Any], *, as_json: bool, done: str) -> None:
 def _retention(seconds: float | str | None) -> str:
     if seconds is None:
         return "as the server says"
-    return "for ever" if seconds == "never" else f"{seconds:g} s"
+    return "for ever" if isinstance(seconds, str) else in_words(seconds)

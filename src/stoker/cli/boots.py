@@ -27,8 +27,12 @@ def boots(name: str | None, limit: int, as_json: bool) -> None:
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
-    query = f"?model={quote(parse(name, with_version=False).model, safe='')}" if name else ""
-    found = connect().get(f"/stoker/boots{query}")["results"][:limit]
+    api = connect()
+    model = parse(name, with_version=False).model if name else None
+    query = f"?model={quote(model, safe='')}" if model else ""
+    found = api.get(f"/stoker/boots{query}")["results"][:limit]
+    if model and not found:
+        api.get(f"/models/{model}")  # says so where there is no such model
     if as_json:
         click.echo(text.to_json(found))
         return
@@ -36,7 +40,9 @@ def boots(name: str | None, limit: int, as_json: bool) -> None:
         [boot["model"], text.moment(boot["wanted_at"]), boot["start"] or "", boot["stage"], *_seconds(boot)]
         for boot in found
     ]
-    text.table(["model", "wanted (UTC)", "start", "stage", *STAGES], rows)
+    stages = [stage.replace("_", " ") for stage in STAGES]
+    nothing = f"No boot of {model or 'any model'} is remembered."
+    text.table(["model", "wanted (UTC)", "start", "stage", *stages], rows, nothing=nothing)
 
 
 def _seconds(boot: dict[str, Any]) -> list[str]:

@@ -24,3 +24,11 @@ class Duration(click.ParamType):
             words = ", 30d or never" if self._never else " or 30d"
             self.fail(f"{value!r} is no time; write it like 90s, 30m, 12h{words}.", param, ctx)
         return int(found[1]) * UNITS_S[found[2]]
+
+
+def in_words(amount_s: float) -> str:
+    """As one would write it, in the largest unit that it is a whole number of: ``7d``, ``90s``."""
+    for unit, unit_s in reversed(UNITS_S.items()):
+        if amount_s >= unit_s and amount_s % unit_s == 0:
+            return f"{amount_s / unit_s:g}{unit}"
+    return f"{amount_s:g}s"

@@ -9,6 +9,8 @@ from stoker.cli import options
 if TYPE_CHECKING:
     from stoker.cli.server.client import Api
 
+_NONE = "No models yet. Make one with 'stoker push DIR OWNER/NAME', or see 'stoker catalog list'."
+
 
 @click.command(
     epilog="""\b
@@ -35,7 +37,7 @@ def models(limit: int, as_json: bool) -> None:
         name = f"{model['owner']}/{model['name']}"
         updated = text.moment(latest.get("created_at") or model.get("created_at"))
         rows.append([name, model["visibility"], str(model["run_count"]), latest.get("id", "")[:12], updated])
-    text.table(["model", "visibility", "runs", "latest version", "updated (UTC)"], rows)
+    text.table(["model", "visibility", "runs", "latest version", "updated (UTC)"], rows, nothing=_NONE)
     for line in _failing(api):
         click.echo(line, err=True)
 
@@ -80,4 +82,5 @@ def versions(name: str, limit: int, as_json: bool) -> None:
         click.echo(text.to_json(found))
         return
     rows = [[version["id"], text.moment(version["created_at"]), version["cog_version"]] for version in found]
-    text.table(["version", "created (UTC)", "cog"], rows)
+    nothing = f"No versions yet. Make one with 'stoker push DIR {reference.model}'."
+    text.table(["version", "created (UTC)", "cog"], rows, nothing=nothing)

@@ -36,7 +36,8 @@ def list_predictions(limit: int, as_json: bool) -> None:
         [item["id"], item["model"], item["status"], text.moment(item["created_at"]), _took(item)]
         for item in found
     ]
-    text.table(["id", "model", "status", "created (UTC)", "ran for"], rows)
+    nothing = "No predictions yet. 'stoker run OWNER/NAME' makes one."
+    text.table(["id", "model", "status", "created (UTC)", "ran for"], rows, nothing=nothing)
 
 
 @predictions.command(

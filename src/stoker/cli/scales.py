@@ -9,6 +9,7 @@ from stoker.cli import options
 from stoker.cli.durations import Duration
 
 WEEK_HOURS = 168
+_NOTHING = "Nothing is kept up. 'stoker warm OWNER/NAME' keeps a model up."
 
 
 class OrDefault(click.ParamType):
@@ -183,7 +184,7 @@ def _list(*, as_json: bool) -> None:
         click.echo(text.to_json(found))
         return
     rows = [[_name(one), *_kept(one), f"{one['instance_hours_a_week']:.4g}", _cost(one)] for one in found]
-    text.table(["model", "instances", "when", "now", "hours a week", "cost a week"], rows)
+    text.table(["model", "instances", "when", "now", "hours a week", "cost a week"], rows, nothing=_NOTHING)
 
 
 def _kept(told: dict[str, Any]) -> list[str]:

@@ -1,12 +1,16 @@
 """How values are written for people: sizes, times, tables. Pure but for the printing of a table."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
+
+_GAP = "  "
 
 
 def size(size_bytes: int | float) -> str:
@@ -46,29 +50,55 @@ def to_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table to stdout: with lines on a terminal; in a pipe, columns of text and nothing cut off."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: str = "") -> None:
+    """Prints a table to stdout; ``nothing`` is said on stderr where it has no rows.
+
+    In a pipe nothing is cut off or folded. On a terminal that is too narrow for it, each row becomes a short
+    paragraph, so that ids and names stay whole and can be copied.
+    """
+    given = [list(row) for row in rows]
     if sys.stdout.isatty():
-        _table_for_people(columns, list(rows))
+        _print_for_people([column.upper() for column in columns], given)
     else:
-        _table_for_pipes(columns, [list(row) for row in rows])
+        _print_for_pipes([column.upper() for column in columns], given)
+    if nothing and not given:
+        click.echo(nothing, err=True)
 
 
-def _table_for_people(columns: Sequence[str], rows: list[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _print_for_people(heads: list[str], rows: list[list[str]]) -> None:
+    from rich.cells import cell_len
 
-    made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        made.add_column(column.upper(), overflow="fold")
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    width = shutil.get_terminal_size().columns
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+        for line in (heads, *rows):
+            padded = [cell + " " * (most - cell_len(cell)) for cell, most in zip(line, widths, strict=True)]
+            told = _GAP.join(padded).rstrip()
+            click.echo(_bold(told) if line is heads else told)
+        return
     for row in rows:
-        made.add_row(*row)
-    Console(markup=False, highlight=False).print(made)
+        click.echo("\n".join(_paragraph(heads, row, width=width)))
 
 
-def _table_for_pipes(columns: Sequence[str], rows: list[list[str]]) -> None:
-    lines = [[column.upper() for column in columns], *([cell or "-" for cell in row] for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+def _paragraph(heads: list[str], row: list[str], *, width: int) -> list[str]:
+    """The first cell, and below it the others behind their heads, as many in a line as there is room for."""
+    from rich.cells import cell_len
+
+    lines = [_bold(row[0]), ""]
+    for pair in [f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True) if cell]:
+        if lines[-1] and cell_len(lines[-1] + _GAP + pair) > width:
+            lines.append("")
+        lines[-1] += _GAP + pair
+    return lines
+
+
+def _bold(words: str) -> str:
+    return words if os.environ.get("TERM") == "dumb" else click.style(words, bold=True)
+
+
+def _print_for_pipes(heads: list[str], rows: list[list[str]]) -> None:
+    lines = [heads, *([cell or "-" for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        click.echo("  ".join(padded).rstrip())
+        click.echo(_GAP.join(padded).rstrip())

@@ -1,5 +1,5 @@
 """``python -m stoker`` is ``stoker``."""
 
-from stoker.main.entry import main
+from stoker.main.program import main
 
 main()

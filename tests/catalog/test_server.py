@@ -205,7 +205,7 @@ def test_list_and_remove(start_server: StartServer, entries: Path, tmp_path: Pat
     shown = server.stoker("catalog", "list", "--from", str(entries)).stdout
     assert version[:12] in shown and str(folder) in shown and "Multiplies by a number" in shown
     asked = server.stoker("catalog", "remove", "acme/scale", "--from", str(entries))
-    assert asked.returncode == 1
+    assert (asked.returncode, "To remove it, say --yes." in asked.stderr) == (1, True)
     assert f"{version}, which stands in for 2 published ids" in asked.stderr
     assert "stay: acme/scale-large runs with them" in asked.stderr
     removed = server.stoker("catalog", "remove", "acme/scale", "--from", str(entries), "--yes")

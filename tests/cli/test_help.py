@@ -72,3 +72,18 @@ def test_without_a_command_there_is_help_and_status_2() -> None:
 
 def test_version() -> None:
     assert CliRunner().invoke(cli, ["--version"]).stdout.startswith("stoker 0.")
+
+
+def test_ctrl_c_while_the_program_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from stoker.main.program import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")

@@ -1,5 +1,6 @@
 """``stoker catalog``: the models that ship with Stoker, brought to a server with their weights."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,17 @@ def remove(name: str, yes: bool, folder: Path | None) -> None:
     api = connect()
     for line in removing.consequences(api, model):
         click.echo(line, err=True)
-    if not yes:
-        click.confirm("Remove it?", abort=True, err=True)
+    if not yes and not _is_meant():
+        raise click.ClickException("Nothing was removed.")
     api.delete(f"/stoker/models/{model}")
     click.echo(f"Removed {model}.", err=True)
+
+
+def _is_meant() -> bool:
+    try:
+        return click.confirm("Remove it?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(err=True)
+        raise click.ClickException("Nobody can be asked here. To remove it, say --yes.") from None

@@ -39,6 +39,14 @@ def test_help_fits_a_terminal_of_100_columns(path: tuple[str, ...]) -> None:
     assert max(map(len, result.stdout.splitlines())) <= 100
 
 
+def test_no_summary_of_a_command_is_cut_off_at_80_columns() -> None:
+    for path in {path[:-1] for path in PATHS if path}:
+        result = CliRunner().invoke(cli, [*path, "--help"], terminal_width=80)
+        summaries = result.stdout.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
+        assert summaries, path
+        assert not [line for line in summaries if line.endswith("...")]
+
+
 def test_every_option_has_a_help_text() -> None:
     for path in PATHS:
         command: click.Command = cli

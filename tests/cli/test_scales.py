@@ -126,6 +126,7 @@ def test_the_list_of_what_is_warm(fake: FakeServer, invoke: Invoke) -> None:
         ["warm", "local/sketch", "--list"],
         ["warm", "--list", "--adaptive"],
         ["warm", "local/sketch", "--off", "--for", "8h"],
+        ["warm", "local/sketch", "--timezone", "Europe/Berlin"],
         ["scale", "local/sketch", "--idle", "soon"],
         ["scale", f"local/app:{VERSION}", "--deployment"],
     ],

@@ -11,7 +11,7 @@ from stoker.cli.durations import Duration, in_words
 
 @click.group(epilog="\b\nExample:\n  stoker account list\n")
 def account() -> None:
-    """Create and list accounts, and say who belongs to an organization."""
+    """Make accounts, list them, and say who belongs to which."""
 
 
 @account.command(
@@ -31,13 +31,18 @@ def create(name: str, organization: bool, display_name: str, as_json: bool) -> N
 
     body = {"username": name, "type": "organization" if organization else "user", "name": display_name}
     _show(connect().post("/stoker/accounts", body), as_json=as_json, done="is made")
+    if not as_json and not organization:
+        click.echo(f"Make its first token with 'stoker token create --account {name}'.", err=True)
 
 
 @account.command("list", epilog="\b\nExample:\n  stoker account list\n")
 @options.limit(100)
 @options.as_json()
 def list_accounts(limit: int, as_json: bool) -> None:
-    """List your account and its organizations; the operator sees every account."""
+    """List your account and its organizations.
+
+    The operator sees every account.
+    """
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 
@@ -68,7 +73,10 @@ Examples:
 )
 @options.as_json("Print the API's object.")
 def update(name: str, display_name: str | None, retention: int | str | None, as_json: bool) -> None:
-    """Change an account: your own, an organization's that you are an admin of, as the operator any."""
+    """Change the display name or retention of an account.
+
+    Your own, an organization's that you are an admin of, as the operator any.
+    """
     from stoker.cli.server.client import connect
 
     given = {"name": display_name, "retention_s": retention}
@@ -100,7 +108,7 @@ Examples:
 @click.option("--remove", metavar="USER", help="Remove a user.")
 @options.as_json()
 def members(name: str, add: str | None, role: str, remove: str | None, as_json: bool) -> None:
-    """Show who belongs to an organization, after adding or removing somebody where that is asked for."""
+    """Show who belongs to an organization, or change it first."""
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 

@@ -20,7 +20,10 @@ Examples:
 @options.limit(20)
 @options.as_json("Print the API's objects as a JSON array.")
 def boots(name: str | None, limit: int, as_json: bool) -> None:
-    """List the latest boots of instances, newest first, with the seconds that each stage took."""
+    """Show the latest cold boots, and how long each stage took.
+
+    Newest first, in seconds. With --json comes also why one failed.
+    """
     from urllib.parse import quote
 
     from stoker.cli.reference import parse

@@ -11,6 +11,7 @@ from stoker.cli import options
 _folder = click.option(
     "--from",
     "folder",
+    metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     help="A folder with a catalogue of your own, instead of what ships.",
 )
@@ -40,10 +41,10 @@ Examples:
 @_folder
 @options.as_json("Print one JSON object instead of the version id.")
 def add(name: str, folder: Path | None, as_json: bool, **chosen: Any) -> None:
-    """Make the model of the catalogue run on the server, and print its version id last.
+    """Make a model of the catalogue run on the server.
 
     Its weights are fetched once, checked, and shared by all versions that run with them. Doing it again
-    keeps the weights that are there and brings the model up to date.
+    keeps the weights that are there and brings the model up to date. stdout gets the version id.
     """
     from stoker.cli.cataloguing import adding, entries
     from stoker.cli.server.client import connect
@@ -73,7 +74,7 @@ Examples:
 @_folder
 @options.as_json("Print what there is as a JSON array.")
 def list_models(folder: Path | None, as_json: bool) -> None:
-    """List the models of the catalogue: which are on the server, and with which weights."""
+    """List the catalogue, and what of it the server has."""
     from stoker.cli.cataloguing import entries, listing, weights
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
@@ -98,9 +99,10 @@ Examples:
 )
 @click.argument("source", metavar="[SOURCE]", required=False)
 def stop(source: str | None) -> None:
-    """End the fetches of weights that are under way, or those from SOURCE, a hub id or a folder.
+    """End fetches of weights that are under way.
 
-    What has come is kept for a week: adding the model again goes on with it.
+    All of them, or those from SOURCE, a hub id or a folder. What has come is kept for a week: adding
+    the model again goes on with it.
     """
     from stoker.cli.cataloguing import weights
     from stoker.cli.server.client import connect
@@ -125,7 +127,7 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_folder
 def remove(name: str, yes: bool, folder: Path | None) -> None:
-    """Remove a model of the catalogue from the server, with all its versions.
+    """Remove a model of the catalogue, with all its versions.
 
     Weights that nothing else runs with go from the server's cache within the next hours; a folder that
     they were linked from stays as it is.

@@ -22,10 +22,11 @@ Examples:
 @options.as_json("Print the checks as a JSON array.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Look at this machine: Pythons, uv, memory, disk, GPUs, tools, and whether a server answers.
+    """Say what this machine has for models, and what it lacks.
 
-    Run it where the server runs. What some models need and this machine lacks is marked with "-"; the
-    exit status is 1 only where something is MISSING without which nothing works.
+    Pythons, uv, memory, disk, GPUs, tools, and whether a server answers. Run it where the server runs.
+    What some models need and this machine lacks is marked with "-"; the exit status is 1 only where
+    something is MISSING without which nothing works.
     """
     import os
     from dataclasses import asdict

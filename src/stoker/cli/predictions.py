@@ -50,7 +50,7 @@ Examples:
 @click.argument("id")
 @options.as_json("Print the API's object.")
 def show(id: str, as_json: bool) -> None:
-    """Show one prediction: its state, why it waits, times, input and output."""
+    """Show one prediction: its state, times, input and output."""
     from stoker.cli.running import waits
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
@@ -143,7 +143,6 @@ def _told(prediction: dict[str, Any], waits: str) -> list[tuple[str, str]]:
         ("started", text.moment(prediction["started_at"])),
         ("completed", text.moment(prediction["completed_at"])),
         ("ran for", _took(prediction)),
-        ("web", prediction["urls"].get("web", "")),
         ("input", text.to_json(prediction["input"])),
     ]
     if prediction["data_removed"]:

@@ -32,7 +32,7 @@ Examples:
 )
 @options.as_json("Print one JSON object instead of the version id.")
 def push(where: tuple[str, ...], strict: bool, public: bool | None, as_json: bool) -> None:
-    """Make a version of the Cog project in DIR (or here) and print its id last.
+    """Make a version of the Cog project in DIR (or here).
 
     The model OWNER/NAME is created where it does not exist. Files that .dockerignore and .cogignore
     leave out stay here, and files that the server has already are not sent again. The build is shown

@@ -52,9 +52,10 @@ def scale(
     resume: bool,
     as_json: bool,
 ) -> None:
-    """Show or change idle time and numbers of instances; 'default' takes back what was asked for.
+    """Show or change idle time and numbers of instances.
 
-    A version goes before its model, that before its account, that before the server's settings.
+    'default' takes back what was asked for. A version goes before its model, that before its account,
+    that before the server's settings.
     """
     if resume:
         if any(value is not None for value in (idle, least, most)):
@@ -98,7 +99,10 @@ def warm(
     listing: bool,
     as_json: bool,
 ) -> None:
-    """Keep instances of a model up before anybody asks, and show what that costs."""
+    """Keep instances of a model up before anybody asks.
+
+    It says what that costs. Without --for, --schedule and --adaptive it is always.
+    """
     times = {"for_s": for_s, "schedule": schedule, "timezone": timezone, "adaptive": adaptive}
     if listing or name is None:
         if not listing or name is not None or off or any(times.values()):
@@ -107,12 +111,16 @@ def warm(
         return
     if off and any(times.values()):
         raise click.UsageError("--off stands alone.")
+    if timezone and not schedule and not adaptive:
+        raise click.UsageError("--timezone is of the hours: it goes with --schedule or --adaptive.")
     if "/" not in name:
         raise click.UsageError(
             f"{name!r} does not name a model. Write it as OWNER/NAME or OWNER/NAME:VERSION."
         )
     asked = None if off else {"instances": instances, **times}
     _show(_ask(_path(name, deployment=False), {"warm": asked}), as_json=as_json)
+    if off and not as_json:
+        click.echo("It is not kept warm any more.", err=True)
 
 
 def _path(name: str, *, deployment: bool) -> str:

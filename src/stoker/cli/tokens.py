@@ -30,7 +30,7 @@ Examples:
 @click.option(
     "--expires", type=Duration(), help="When it ends, such as 12h or 30d.  [default: as your own token]"
 )
-@click.option("--account", help="An account that you administer.  [default: your own]")
+@click.option("--account", metavar="NAME", help="An account that you administer.  [default: your own]")
 @options.as_json("Print the API's object, the token in it.")
 def create(
     name: str | None, scope: str | None, expires: int | None, account: str | None, as_json: bool
@@ -55,10 +55,13 @@ def create(
 
 
 @token.command("list", epilog="\b\nExample:\n  stoker token list\n")
-@click.option("--account", help="An account that you administer.  [default: your own]")
+@click.option("--account", metavar="NAME", help="An account that you administer.  [default: your own]")
 @options.as_json()
 def list_tokens(account: str | None, as_json: bool) -> None:
-    """List the tokens: names and first characters, never the tokens themselves."""
+    """List the tokens: names and first characters.
+
+    The tokens themselves are never shown again.
+    """
     from urllib.parse import quote
 
     from stoker.cli.server.client import connect

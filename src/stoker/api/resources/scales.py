@@ -195,7 +195,7 @@ async def _host(request: Request, target: Target) -> Target | None:
 def _range(field: str, value: Any, least: float, most: float) -> list[FieldProblem]:
     if value is None or value is msgspec.UNSET or (math.isfinite(value) and least <= value <= most):
         return []
-    return [FieldProblem("number_range", field, f"Must be from {least:g} to {most:g}")]
+    return [FieldProblem("number_range", field, f"Must be from {least:.10g} to {most:.10g}")]
 
 
 async def _describe(request: Request, target: Target, asked: Asked) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_models_that_fail_to_start_are_told_of(filled: FakeServer, invoke: Invok
     result = invoke("models")
     fails = f"local/b ({VERSION[:12]}) fails to start, 3 in a row"
     assert result.stderr.splitlines() == [
-        f"{fails}, next try in 4 s: no weights",
+        f"{fails}, next try in 4 s, or after 'stoker scale local/b --resume' once it is mended: no weights",
         f"{fails}, tried again by its next prediction: no weights",
     ]
     assert "no weights" not in result.stdout

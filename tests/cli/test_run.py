@@ -299,13 +299,15 @@ def test_refused_input_is_one_sentence(story: FakeServer, invoke: Invoke) -> Non
         "invalid_fields": [
             {"type": "required", "field": "input", "description": "prompt is required"},
             {"type": "number_lte", "field": "input.steps", "description": "Must be less than or equal to 4"},
+            {"type": "enum", "field": "input.kind", "description": 'input.kind must be one of these: "a"'},
         ],
     }
     story.overrides["POST", "/v1/predictions"] = [(422, problem)]
     result = invoke("run", "local/story", "-i", "steps=9")
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == (
-        "Error: Input validation failed: prompt is required; steps: Must be less than or equal to 4."
+        "Error: Input validation failed: prompt is required; steps: Must be less than or equal to 4; "
+        'kind: must be one of these: "a".'
     )
 
 

@@ -108,7 +108,7 @@ Examples:
 @click.option("--remove", metavar="USER", help="Remove a user.")
 @options.as_json()
 def members(name: str, add: str | None, role: str, remove: str | None, as_json: bool) -> None:
-    """Show who belongs to an organization, or change it first."""
+    """Show or change who belongs to an organization."""
     from stoker.cli.server.client import connect
     from stoker.cli.terminal import text
 

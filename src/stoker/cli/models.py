@@ -1,6 +1,6 @@
 """``stoker models`` and ``stoker versions``: what the server has."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,14 +50,17 @@ def _failing(api: "Api") -> list[str]:
         return []
     return [
         f"{one['model']} ({one['version'][:12]}) fails to start, {one['failures']} in a row, "
-        f"{_next_try(one['next_try_s'])}: {one['error']}"
+        f"{_next_try(one)}: {one['error']}"
         for one in paused
     ]
 
 
-def _next_try(in_s: float) -> str:
+def _next_try(pause: dict[str, Any]) -> str:
     """Once the pause is over it is tried as soon as somebody asks for it."""
-    return f"next try in {in_s:.0f} s" if in_s >= 0.5 else "tried again by its next prediction"
+    if pause["next_try_s"] < 0.5:
+        return "tried again by its next prediction"
+    mended = f"'stoker scale {pause['model']} --resume' once it is mended"
+    return f"next try in {pause['next_try_s']:.0f} s, or after {mended}"
 
 
 @click.command(

@@ -362,6 +362,22 @@ def test_ctrl_c_cancels_a_stream(fake: FakeServer, spawn: Spawn) -> None:
     assert fake.predictions["p1"][-1]["status"] == "canceled"
 
 
+def test_a_reader_that_goes_away_cancels_a_stream(fake: FakeServer, spawn: Spawn) -> None:
+    fake.add_model("local/story", openapi(output=TEXT_PIECES))
+    streams(fake, ("output", "Once"), output=None)
+    for state in fake.next_states:
+        state["status"] = "processing"
+    path = "/v1/streams/key"
+    fake.seen[path], fake.hold[path] = threading.Event(), threading.Event()
+    process = spawn("run", "local/story", "--stream")
+    assert fake.seen[path].wait(20)
+    assert process.stdout is not None
+    process.stdout.close()
+    fake.hold[path].set()
+    assert process.wait(30) == 1
+    assert fake.predictions["p1"][-1]["status"] == "canceled"
+
+
 def test_nothing_but_text_in_a_pipe(story: FakeServer, spawn: Spawn) -> None:
     """No colours, no moving line: what a log file gets can be read."""
     process = spawn("run", "local/story")

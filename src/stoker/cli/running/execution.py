@@ -45,6 +45,9 @@ def execute(order: Order) -> int:
         except KeyboardInterrupt:
             screen.clear()
             return _cancel(api, prediction["id"])
+        except BrokenPipeError:  # whoever read the output has gone, as ``head`` does
+            api.post(f"/predictions/{prediction['id']}/cancel")
+            raise
     return _deliver(prediction, order, delivery)
 
 

@@ -24,7 +24,12 @@ def test_networks_are_separated_by_commas():
 @pytest.mark.parametrize(
     ("flags", "environ", "words"),
     [
-        ({}, {"STOKER_PORT": "many"}, "A setting cannot be used"),
+        ({}, {"STOKER_PORT": "many"}, "port must be a whole number."),
+        ({}, {"STOKER_IDLE_S": "long"}, "idle_s must be a number."),
+        ({}, {"STOKER_INSTANCE_OPEN_FILES": "many"}, "instance_open_files must be a whole number."),
+        ({}, {"STOKER_STRICT_BUILDS": "maybe"}, "strict_builds must be true or false."),
+        ({}, {"STOKER_HARDWARE": '[{"sku": 1}]'}, "sku must be text."),
+        ({}, {"STOKER_HARDWARE": '[{"gpus": 1}]'}, "A setting cannot be used"),
         ({}, {"STOKER_IDLE_S": "-1"}, "idle_s must be a number"),
         ({}, {"STOKER_IDLE_S": "nan"}, "idle_s must be a number"),
         ({"port": 99999}, {}, "port must be at most 65535"),

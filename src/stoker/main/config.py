@@ -7,6 +7,7 @@ of their own: the data directory is ``STOKER_HOME`` and the first token ``STOKER
 import difflib
 import ipaddress
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ LISTS = ("allow_net",)
 TABLES = ("hardware",)
 """Lists of tables; in the environment they are JSON."""
 PREFIX = "STOKER_"
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
 NOT_SETTINGS = frozenset(
     {"STOKER_BUILD", "STOKER_INSTANCE", "STOKER_WORKER_FD", "STOKER_WORKER_CONFIG", "STOKER_IMPORT_TOKEN"}
 )
@@ -63,9 +65,17 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, file: Path | N
     try:
         settings = msgspec.convert(merged, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"A setting cannot be used: {error}.") from error
+        raise ConfigError(_misfit(str(error))) from error
     _check(settings)
     return settings
+
+
+def _misfit(told: str) -> str:
+    """msgspec's words for a value of a wrong type, in ours."""
+    match = re.fullmatch(r"Expected `(\w+)[^`]*`, got .* - at `\$\.(.+)`", told)
+    if match is None or match[1] not in _KINDS:
+        return f"A setting cannot be used: {told}."
+    return f"{match[2]} must be {_KINDS[match[1]]}."
 
 
 def _check(settings: Settings) -> None:

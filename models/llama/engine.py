@@ -55,7 +55,7 @@ class Engine:
         stream = self._streams[name] = _Stream()
         try:
             self._add(name, prompt, sampling)
-            while not stream.is_over:
+            while not stream.is_spent:
                 yield await stream.take()
         finally:
             del self._streams[name]
@@ -114,6 +114,11 @@ class _Stream:
         self._known = 0
         self._failure: str | None = None
         self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left to take. More may have come, and the end, since somebody took something."""
+        return self.is_over and not self._fresh and self._failure is None
 
     async def take(self) -> list[int]:
         """The tokens since the last call, at least one unless the request is over."""

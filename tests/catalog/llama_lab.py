@@ -196,6 +196,29 @@ async def _freed(loaded: Any) -> dict[str, int]:
     return {"before": before, "steps": steps, "streams": streams}
 
 
+def read_late(checkpoint: str) -> dict[str, Any]:
+    """What a reader gets who takes the first tokens and comes for more when all is over, well or not."""
+    return asyncio.run(_read_late(load(Path(checkpoint))))
+
+
+async def _read_late(loaded: Any) -> dict[str, Any]:
+    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024)
+    engine = Engine(loaded.model, sizes=size, ends=[])
+    tokens = engine.tokens([0, 9, 9], _sampling(max_tokens=30))
+    made = await anext(tokens)
+    (stream,) = engine._streams.values()
+    while not stream.is_over:  # noqa: ASYNC110 - nobody else waits for it
+        await asyncio.sleep(0)
+    async for fresh in tokens:
+        made += fresh
+    failing = engine.tokens([0, 9, 9], _sampling(max_tokens=900))
+    await anext(failing)
+    engine.stop()
+    while engine.failure is None:  # noqa: ASYNC110 - nor for this
+        await asyncio.sleep(0)
+    return {"count": len(made), "told": await _told(failing)}
+
+
 def ended(checkpoint: str) -> dict[str, str]:
     """What running and later requests are told when the generation loop fails."""
     return asyncio.run(_ended(load(Path(checkpoint))))

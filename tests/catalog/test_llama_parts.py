@@ -267,6 +267,12 @@ def test_a_request_that_is_left_frees_its_place_within_a_step(lab: Lab, checkpoi
     assert found["streams"] == 0
 
 
+def test_who_reads_late_gets_all_and_is_told_of_a_failure(lab: Lab, checkpoint: str) -> None:
+    found = lab("read_late", checkpoint=checkpoint)
+    assert found["count"] == 30
+    assert found["told"].startswith("Stopped: ")
+
+
 def test_all_are_told_when_the_loop_has_ended(lab: Lab, checkpoint: str) -> None:
     found = lab("ended", checkpoint=checkpoint)
     assert found["running"] == "Stopped: The model could not go on with this prediction: no more of it"

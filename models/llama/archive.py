@@ -1,13 +1,16 @@
 """The file that a training gives: an adapter in PEFT's form and, to go on from, how far the training was.
 
-``training`` writes one at each checkpoint and at the end; ``loading`` reads the adapter alone. A tar of plain
-JSON and safetensors: no pickle is read, and nothing of it is unpacked to disk. The same content gives the
-same bytes.
+``train`` writes one at each checkpoint and at the end; ``places`` reads the adapter alone, of anyone's. A tar
+of plain JSON and safetensors, packed or not: no pickle is read, and nothing of it is unpacked to disk. The
+same content gives the same bytes.
 """
 
 import io
 import json
+import lzma
+import math
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,21 @@ CHANGED = (
     "alpha_pattern",
     "layers_to_transform",
     "fan_in_fan_out",
+    "alora_invocation_tokens",
 )
 """Kinds of PEFT adapters that do more than two matrices beside each layer."""
+
+
+BROKEN = (
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    SafetensorError,
+    UnicodeDecodeError,
+    json.JSONDecodeError,
+)
+"""What libraries say of files that are not what they should be."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,12 @@ def write(path: str, adapter: Adapter, progress: Progress) -> None:
         _add(tar, OPTIMISER, save(progress.moments))
 
 
-def read_adapter(path: Path) -> Adapter:
-    """The adapter; ``ValueError`` where there is none, or one of a kind that cannot be served."""
-    found = _read(path, CONFIG, ADAPTER)
+def read_adapter(path: Path, *, most_bytes: int | None = None) -> Adapter:
+    """The adapter; ``ValueError`` where there is none, or one of a kind that cannot be served.
+
+    A file in it that is larger than ``most_bytes`` is not read: a small tar may hold a very large one.
+    """
+    found = _read(path, CONFIG, ADAPTER, most_bytes=most_bytes)
     return Adapter(_shape(json.loads(found[CONFIG])), load(found[ADAPTER]))
 
 
@@ -66,19 +85,21 @@ def read_progress(path: Path) -> Progress:
     return Progress(told["begun_with"], told["step"], load(found[OPTIMISER]))
 
 
-def _read(path: Path, *names: str) -> dict[str, bytes]:
+def _read(path: Path, *names: str, most_bytes: int | None = None) -> dict[str, bytes]:
     try:
         with tarfile.open(path) as tar:
             members = {Path(member.name).name: member for member in tar if member.isfile()}
-            missing = [name for name in names if name not in members]
-            if missing:
-                raise ValueError(f"The weights are no adapter of a training: the tar has no {missing[0]}.")
+            for name in names:
+                if name not in members:
+                    raise ValueError(f"The weights are no adapter of a training: the tar has no {name}.")
+                if most_bytes is not None and members[name].size > most_bytes:
+                    raise ValueError(f"The adapter is too large: {name} has more than {most_bytes} bytes.")
             files = {name: tar.extractfile(members[name]) for name in names}
             found = {name: file.read() for name, file in files.items() if file}
             for name in names:
                 _check(name, found[name])
             return found
-    except (tarfile.TarError, EOFError, SafetensorError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except BROKEN as error:
         raise ValueError(f"The weights are no adapter of a training, or incomplete: {error}") from None
 
 
@@ -103,17 +124,24 @@ def _config(shape: Shape) -> dict[str, Any]:
     }
 
 
-def _shape(config: dict[str, Any]) -> Shape:
+def _shape(config: Any) -> Shape:
+    if not isinstance(config, dict):
+        raise ValueError(f"The adapter's {CONFIG} must be a JSON object.")
     unserved = [name for name in CHANGED if config.get(name)]
     if config.get("peft_type") != "LORA" or unserved or config.get("bias", "none") != "none":
         kind = unserved[0] if unserved else f"{config.get('peft_type')}, bias {config.get('bias')}"
         raise ValueError(f"The adapter is of a kind that this model does not serve ({kind}); plain LoRA is.")
     targets = config.get("target_modules")
-    if not isinstance(targets, list):
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise ValueError("The adapter's target_modules must be a list of names of layers.")
+    rank, alpha = config.get("r"), config.get("lora_alpha")
+    if not isinstance(rank, int) or rank < 1:
+        raise ValueError(f"The adapter's r must be a whole number of 1 or more, not {rank!r}.")
+    if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+        raise ValueError(f"The adapter's lora_alpha must be a number, not {alpha!r}.")
     return Shape(
-        rank=int(config["r"]),
-        alpha=float(config["lora_alpha"]),
+        rank=rank,
+        alpha=float(alpha),
         targets=tuple(sorted(targets)),
         by_root=bool(config.get("use_rslora")),
     )

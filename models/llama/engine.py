@@ -13,7 +13,9 @@ from typing import Any
 
 from devices import layer_devices, spread
 from sampling import Sampler, Sampling, processors
+from served import Beside, Served
 from sizes import Sizes
+from steps import follow, name_of
 from transformers import ContinuousBatchingConfig, GenerationConfig
 from transformers.generation.continuous_batching.continuous_api import (
     BackgroundThreadStatus,
@@ -41,20 +43,23 @@ class Engine:
         self._manager.output_router = _Router(loop, self._deliver)
         self._manager.warmup()  # makes the cache now, so that a lack of memory is an error of the start
         _spread(self._manager)
+        follow(self._manager.batch_processor, Beside(model))
         # The manager's thread inherits from the one that starts it that it must not keep the process alive.
         threading.Thread(target=self._live, args=(loop,), daemon=True).start()
 
-    async def tokens(self, prompt: list[int], sampling: Sampling) -> AsyncGenerator[list[int]]:
+    async def tokens(
+        self, prompt: list[int], sampling: Sampling, *, adapter: Served | None = None
+    ) -> AsyncGenerator[list[int]]:
         """What the request makes, as it is made; leaving the iteration early frees its place within a step.
 
         The prompt and ``sampling.max_tokens`` together must not exceed ``limit_tokens``.
         """
         if self.failure is not None:
             raise Stopped(self.failure)
-        name = str(next(self._numbers))
+        name = name_of(next(self._numbers), adapter)
         stream = self._streams[name] = _Stream()
         try:
-            self._add(name, prompt, sampling)
+            self._add(name, prompt, sampling, adapter)
             while not stream.is_spent:
                 yield await stream.take()
         finally:
@@ -74,7 +79,7 @@ class Engine:
         """Ends the generation loop; what runs fails."""
         self._manager.background_thread_status.request_stop(BackgroundThreadStatus.HARD_STOP, 0)
 
-    def _add(self, name: str, prompt: list[int], sampling: Sampling) -> None:
+    def _add(self, name: str, prompt: list[int], sampling: Sampling, adapter: Served | None) -> None:
         # A loop that is just ending takes no request and says so by its None; ``_end`` then tells the stream.
         self._manager.add_request(
             prompt,
@@ -83,6 +88,7 @@ class Engine:
             streaming=True,
             eos_token_id=self._ends,
             sampling=sampling,
+            **({"adapter": adapter} if adapter else {}),
         )
 
     def _live(self, loop: asyncio.AbstractEventLoop) -> None:

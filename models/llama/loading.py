@@ -1,7 +1,7 @@
 """A checkpoint's weights and tokenizer, on the hardware at hand.
 
 Called once by ``predict`` or ``train``. Any directory that ``AutoModelForCausalLM`` reads will do; nothing is
-fetched, and no code of the checkpoint's runs. What a training made goes beside the layers, not into them: so
+fetched, and no code of the checkpoint's runs. What trainings made goes beside the layers, not into them: so
 a CPU's base is the checkpoint's own file, mapped into memory, and all processes that serve it share it.
 """
 
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from archive import read_adapter
-from lora import attach, fill
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -66,15 +64,12 @@ def limit_threads() -> None:
         torch.set_num_threads(int(threads))
 
 
-def load(folder: Path, *, quantisation: str = "none", weights: Path | None = None) -> Loaded:
-    """The model ready to generate, with its tokenizer; ``weights`` are those of a training."""
-    adapter = read_adapter(weights) if weights else None
+def load(folder: Path, *, quantisation: str = "none") -> Loaded:
+    """The model ready to generate, with its tokenizer."""
     tokenizer = load_tokenizer(folder)
     gpus = torch.cuda.device_count()
     placed = placement(quantisation, gpus=gpus, has_bf16=gpus > 0 and torch.cuda.is_bf16_supported())
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **placed)
-    if adapter is not None:
-        fill(attach(model, adapter.shape, dtype=model.dtype), adapter.tensors)
     return Loaded(model.eval(), tokenizer, _ends(model, tokenizer))
 
 

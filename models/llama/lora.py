@@ -1,13 +1,13 @@
 """LoRA: what was learned beside a model's layers, never in them, so that the base stays as it was loaded.
 
-``attach`` puts a pair of small matrices beside each chosen linear layer and adds what they make to what the
-layer makes. ``training`` teaches them, ``loading`` serves with them. Names of tensors are those that PEFT
-gives them, so adapters go from here to there and back. Files are ``archive``'s business.
+What ``taught`` and ``served`` agree on: which layers there are, what an adapter of them is called and how
+large it must be. Names of tensors are those that PEFT gives them, so adapters go from here to there and back.
+Files are ``archive``'s business.
 """
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """All linear layers of a block of the Llama family."""
 Tensors = dict[str, torch.Tensor]
+Layers = dict[str, nn.Linear]
 _PREFIX = "base_model.model."
 
 
@@ -35,94 +36,45 @@ class Shape:
         return self.alpha / (math.sqrt(self.rank) if self.by_root else self.rank)
 
 
-class Pair(nn.Module):
-    """Two matrices beside one linear layer; their product is what was learned. It begins as nothing."""
+def layers_of(model: Any, targets: Sequence[str] | None = None) -> Layers:
+    """Linear layers inside of blocks, by name; all of them, or those that end in one of the targets.
 
-    def __init__(self, layer: nn.Linear, *, rank: int, scale: float, dropout: float, dtype: torch.dtype):
-        super().__init__()
-        place: dict[str, Any] = {"device": layer.weight.device, "dtype": dtype}
-        self.down = nn.Parameter(torch.empty(rank, layer.in_features, **place))
-        self.up = nn.Parameter(torch.zeros(layer.out_features, rank, **place))
-        self.dropout = nn.Dropout(dropout)
-        self.scale = scale
-
-    def forward(self, given: torch.Tensor) -> torch.Tensor:
-        seen = self.dropout(given.to(self.down.dtype))
-        return nn.functional.linear(nn.functional.linear(seen, self.down), self.up) * self.scale
-
-
-def attach(model: Any, shape: Shape, *, dtype: torch.dtype, dropout: float = 0.0) -> dict[str, Pair]:
-    """The pairs, by the names of their layers; filled with nothing yet."""
-    pairs: dict[str, Pair] = {}
-    for name, layer in _layers(model, shape.targets):
-        pair = Pair(layer, rank=shape.rank, scale=shape.scale, dropout=dropout, dtype=dtype)
-        layer.register_module("lora", pair)
-        layer.register_forward_hook(_add)
-        pairs[name] = pair
-    return pairs
-
-
-def begin(pairs: dict[str, Pair], *, seed: int) -> None:
-    """Fresh matrices, the same for a seed on any hardware."""
-    chance = torch.Generator().manual_seed(seed)
-    for pair in pairs.values():
-        bound = 1 / math.sqrt(pair.down.shape[1])
-        fresh = torch.rand(pair.down.shape, generator=chance) * 2 * bound - bound
-        with torch.no_grad():
-            pair.down.copy_(fresh)
-            pair.up.zero_()
-
-
-def tensors(pairs: dict[str, Pair]) -> Tensors:
-    """Copies on the CPU."""
-    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in parameters(pairs).items()}
-
-
-def parameters(pairs: dict[str, Pair]) -> dict[str, nn.Parameter]:
-    """What is taught, by the names that PEFT gives it."""
-    found: dict[str, nn.Parameter] = {}
-    for name, pair in pairs.items():
-        found[f"{_PREFIX}{name}.lora_A.weight"] = pair.down
-        found[f"{_PREFIX}{name}.lora_B.weight"] = pair.up
+    bitsandbytes' are of the same class.
+    """
+    found: Layers = {}
+    for name, module in model.named_modules():
+        is_wanted = targets is None or name.split(".")[-1] in targets
+        if is_wanted and isinstance(module, nn.Linear) and re.search(r"\.\d+\.", name):
+            found[name] = module
     return found
-
-
-def fill(pairs: dict[str, Pair], given: Tensors) -> None:
-    """Puts an adapter's tensors where they belong; ``ValueError`` where it is one of another base."""
-    places = parameters(pairs)
-    if missing := sorted(set(places) ^ set(given)):
-        raise ValueError(f"The adapter is of another base: {missing[0]} is in one of the two only.")
-    with torch.no_grad():
-        for name, place in places.items():
-            if place.shape != given[name].shape:
-                wanted, found = tuple(place.shape), tuple(given[name].shape)
-                raise ValueError(f"The adapter is of another base: {name} has {found} and not {wanted}.")
-            place.copy_(given[name])
 
 
 def targets_in(model: Any, wanted: Sequence[str]) -> tuple[str, ...]:
     """Those names, once each; ``ValueError`` for one that no layer has."""
+    known = sorted({name.split(".")[-1] for name in layers_of(model)})
     for name in wanted:
-        if not any(_layers(model, (name,))):
-            raise ValueError(
-                f"This model has no linear layer {name!r}; layers are {', '.join(_known(model))}."
-            )
+        if name not in known:
+            raise ValueError(f"This model has no linear layer {name!r}; layers are {', '.join(known)}.")
     return tuple(dict.fromkeys(wanted))
 
 
-def _add(layer: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
-    pair: Any = layer.lora
-    return made + pair(given[0]).to(made.dtype)
+def names_of(layer: str) -> tuple[str, str]:
+    """What the two matrices beside a layer are called: the one that leads down to the rank, and up again."""
+    return f"{_PREFIX}{layer}.lora_A.weight", f"{_PREFIX}{layer}.lora_B.weight"
 
 
-def _layers(model: Any, targets: Sequence[str]) -> Iterator[tuple[str, nn.Linear]]:
-    """Linear layers inside of blocks; bitsandbytes' are of the same class."""
-    wanted = set(targets)
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Linear) and re.search(r"\.\d+\.", name) and name.split(".")[-1] in wanted:
-            yield name, module
+def check(given: Tensors, sizes: Mapping[str, tuple[int, int]], *, rank: int) -> None:
+    """``ValueError`` where these are not an adapter's tensors, of this rank and beside just these layers.
 
-
-def _known(model: Any) -> list[str]:
-    names = [name.split(".") for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    return sorted({parts[-1] for parts in names if any(part.isdecimal() for part in parts)})
+    The layers' sizes are how much goes in and how much comes out.
+    """
+    wanted: dict[str, tuple[int, int]] = {}
+    for layer, (inward, outward) in sizes.items():
+        down, up = names_of(layer)
+        wanted |= {down: (rank, inward), up: (outward, rank)}
+    if missing := sorted(set(wanted) ^ set(given)):
+        raise ValueError(f"The adapter is of another base: {missing[0]} is in one of the two only.")
+    for name, size in wanted.items():
+        if given[name].shape != size:
+            found = tuple(given[name].shape)
+            raise ValueError(f"The adapter is of another base: {name} has {found} and not {size}.")

@@ -1,7 +1,8 @@
 """Llama: text from a prompt, streamed, for many callers at once.
 
-The inputs are those of the published model of the same name, with ``messages`` as an addition of ours. Each
-prediction is one request to the ``Engine``; what belongs to one never reaches another.
+The inputs are those of the published model of the same name, with ``messages`` and ``replicate_weights`` as
+additions of ours. Each prediction is one request to the ``Engine``; what belongs to one never reaches
+another.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from answer import Answer
 from cog import AsyncConcatenateIterator, BaseRunner, Input, Path, concurrent
 from engine import Engine
 from loading import checkpoint, decoder, limit_threads, load
+from places import Places, load_always, wanted
 from prompts import render
 from sampling import Sampling
 from sizes import measure
@@ -25,9 +27,12 @@ class Predictor(BaseRunner):
     async def setup(self, weights: Path | None = None) -> None:
         limit_threads()
         quantisation = os.environ.get("LLAMA_QUANTIZE") or "none"
-        self.loaded = loaded = load(checkpoint(), quantisation=quantisation, weights=weights)
+        self.loaded = loaded = load(checkpoint(), quantisation=quantisation)
         self.decode = decoder(loaded.tokenizer)
-        self.engine = Engine(loaded.model, sizes=measure(loaded.model, slots=SLOTS), ends=loaded.ends)
+        always = load_always(loaded.model, weights) if weights else None
+        sizes = measure(loaded.model, slots=SLOTS, places=wanted())
+        self.places = Places(loaded.model, most=sizes.places, always=always)
+        self.engine = Engine(loaded.model, sizes=sizes, ends=loaded.ends)
 
     async def healthcheck(self) -> bool:
         if self.engine.failure is not None:
@@ -74,6 +79,11 @@ class Predictor(BaseRunner):
             description='A conversation as JSON, [{"role": "user", "content": "..."}, ...], instead of'
             " prompt and system_prompt. An addition of Stoker's.",
         ),
+        replicate_weights: Path | None = Input(
+            default=None,
+            description="What a training of this model made (or PEFT: a tar of a plain LoRA), to answer with."
+            " An addition of Stoker's.",
+        ),
     ) -> AsyncConcatenateIterator[str]:
         begun = time.perf_counter()
         sampling = Sampling(
@@ -92,15 +102,16 @@ class Predictor(BaseRunner):
         sampling.max_tokens = min(sampling.max_tokens, self._room(len(tokens)))
         self.record_metric("input_token_count", len(tokens))
         answer = Answer(begun=begun, ends=self.loaded.ends, record=self.record_metric)
-        pieces = answer.pieces(
-            self.engine.tokens(tokens, sampling),
-            decode=self.decode,
-            stop_sequences=stop_sequences.split(","),
-        )
         try:
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    yield piece
+            async with self.places.use(replicate_weights) as adapter:
+                pieces = answer.pieces(
+                    self.engine.tokens(tokens, sampling, adapter=adapter),
+                    decode=self.decode,
+                    stop_sequences=stop_sequences.split(","),
+                )
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        yield piece
         finally:
             answer.close()
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+from served import Served
 from transformers import LogitsProcessorList
 from transformers.generation.continuous_batching.cb_logits_processors import (
     ContinuousBatchingLogitsProcessor,
@@ -78,7 +79,8 @@ class Sampling:
 class Sampler(ContinuousBatchingLogitsProcessor):
     """Chooses for every row of a batch by the ``sampling`` that its request was added with."""
 
-    supported_kwargs: dict[str, type] = {"sampling": Sampling}
+    # The adapter is for ``steps``; but who is asked which things a request may be given with is this.
+    supported_kwargs: dict[str, type] = {"sampling": Sampling, "adapter": Served}
     ignored_kwargs: tuple[str, ...] = ()
 
     def __init__(self, ends: Sequence[int]):

@@ -1,7 +1,10 @@
-"""How much memory the cache of keys and values takes, and so how many tokens can be in work at once.
+"""How much memory adapters and the cache of keys and values take, and so how many tokens can be in work.
 
-Called by ``predict`` after the weights are loaded. The manager's own default takes most of what is free,
-which on a CPU is memory that others need.
+Called by ``predict`` after the weights are loaded. First room is left for adapters: for each place twice what
+an adapter of ``served.RANK`` takes, since those of a step are also put together for it. All places take at
+most ``ADAPTER_SHARE`` of what is free; if that is too little, there are fewer. On several GPUs the one counts
+that has most of each adapter. The cache then takes its share of the rest. The manager's own default takes
+most of what is free, which on a CPU is memory that others need.
 """
 
 from dataclasses import dataclass
@@ -9,10 +12,12 @@ from typing import Any
 
 import psutil
 import torch
+from served import place_bytes_at_most
 
 PAGE_TOKENS = 64
 GPU_SHARE = 0.85
 CPU_SHARE = 0.25
+ADAPTER_SHARE = 0.2
 CPU_MOST_TOKENS = 32_768
 """A CPU is too slow for more; one whole context is allowed in any case, if the memory is there."""
 GPU_BATCH_TOKENS = 2048
@@ -31,6 +36,8 @@ class Shape:
     mask_bytes: int
     vocabulary: int
     context_tokens: int
+    place_bytes: int
+    """Of an adapter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +48,19 @@ class Sizes:
     batch_tokens: int
     limit_tokens: int
     """The most tokens that one request may have, prompt and answer together."""
+    places: int
+    """How many adapters can be in memory."""
 
 
-def plan(shape: Shape, *, free_bytes: int, slots: int, on_gpu: bool) -> Sizes:
-    """The sizes for a machine with so much free memory; ``MemoryError`` where one page does not fit."""
+def plan(shape: Shape, *, free_bytes: int, slots: int, places: int, on_gpu: bool) -> Sizes:
+    """The sizes for a machine with so much free memory; ``MemoryError`` where one page does not fit.
+
+    There are as many ``places`` for adapters as are asked for, or as fit; one at least, if any is asked for.
+    """
     batch_tokens = max(slots, min(GPU_BATCH_TOKENS if on_gpu else CPU_BATCH_TOKENS, shape.context_tokens))
-    budget = int(free_bytes * (GPU_SHARE if on_gpu else CPU_SHARE))
+    room = 2 * shape.place_bytes
+    places = min(places, max(1, int(free_bytes * ADAPTER_SHARE) // room)) if room else places
+    budget = int((free_bytes - places * room) * (GPU_SHARE if on_gpu else CPU_SHARE))
     # A step's scores and activations. The attention mask is as high as a step and as wide as cache and step.
     budget -= slots * shape.vocabulary * _SCORE_BYTES
     budget -= batch_tokens * (batch_tokens * shape.mask_bytes + 2 * shape.peak_bytes)
@@ -66,16 +80,17 @@ def plan(shape: Shape, *, free_bytes: int, slots: int, on_gpu: bool) -> Sizes:
         pages=pages,
         batch_tokens=batch_tokens,
         limit_tokens=min(shape.context_tokens, pages * PAGE_TOKENS),
+        places=places,
     )
 
 
-def measure(model: Any, *, slots: int) -> Sizes:
+def measure(model: Any, *, slots: int, places: int) -> Sizes:
     """The sizes for a loaded model, from what is free now where it lies."""
     devices = {parameter.device for parameter in model.parameters()}
     gpus = [device for device in devices if device.type == "cuda"]
     # Every device holds pages for all layers (see ``devices``), so the fullest one decides.
     free = min((torch.cuda.mem_get_info(gpu)[0] for gpu in gpus), default=psutil.virtual_memory().available)
-    return plan(shape_of(model), free_bytes=free, slots=slots, on_gpu=bool(gpus))
+    return plan(shape_of(model), free_bytes=free, slots=slots, places=places, on_gpu=bool(gpus))
 
 
 def shape_of(model: Any) -> Shape:
@@ -90,4 +105,5 @@ def shape_of(model: Any) -> Shape:
         mask_bytes=item,
         vocabulary=config.vocab_size,
         context_tokens=config.max_position_embeddings,
+        place_bytes=place_bytes_at_most(model),
     )

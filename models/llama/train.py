@@ -15,7 +15,8 @@ from archive import Adapter, Progress, read_adapter, read_progress, write
 from cog import BaseModel, Input, Path, current_scope
 from lessons import Course, Reader, digest
 from loading import checkpoint, context_tokens, limit_threads, load, load_tokenizer
-from lora import Shape, attach, begin, fill, parameters, targets_in
+from lora import Shape, targets_in
+from taught import attach, begin, fill, parameters
 from telling import Teller
 from training import Method, Training
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from lessons import Batch, Course, Lesson, parts
-from lora import Pair, Tensors, parameters, tensors
+from lora import Tensors
+from taught import Pairs, parameters, tensors
 from torch.nn import functional
 
 BETAS = (0.9, 0.999)
@@ -45,7 +46,7 @@ class Step:
 
 
 class Training:
-    def __init__(self, model: Any, pairs: dict[str, Pair], course: Course, method: Method):
+    def __init__(self, model: Any, pairs: Pairs, course: Course, method: Method):
         self._model = model
         self._pairs = pairs
         self._course = course

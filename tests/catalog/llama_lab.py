@@ -68,13 +68,13 @@ def shares(row: dict[str, Any], scores: list[float], count: int) -> dict[str, fl
     return {str(token): number / count for token, number in found.items()}
 
 
-def sizes(free_bytes: int, slots: int, on_gpu: bool, **shape: int) -> dict[str, int]:
-    return vars(plan(Shape(**shape), free_bytes=free_bytes, slots=slots, on_gpu=on_gpu))
+def sizes(free_bytes: int, slots: int, places: int, on_gpu: bool, **shape: int) -> dict[str, int]:
+    return vars(plan(Shape(**shape), free_bytes=free_bytes, slots=slots, places=places, on_gpu=on_gpu))
 
 
 def too_small(free_bytes: int, **shape: int) -> str:
     try:
-        plan(Shape(**shape), free_bytes=free_bytes, slots=64, on_gpu=False)
+        plan(Shape(**shape), free_bytes=free_bytes, slots=64, places=16, on_gpu=False)
     except MemoryError as error:
         return str(error)
     return ""
@@ -134,7 +134,14 @@ def greedy(
         prompt = [0, *(chance.randrange(10, 2000) for _ in range(chance.choice([1, 7, 40, 150, 300])))]
         asked.append((prompt, chance.randrange(3, 60)))
     alone = [_generate(loaded.model, prompt, most) for prompt, most in asked]
-    size = Sizes(slots=16, page_tokens=16, pages=pages, batch_tokens=batch_tokens, limit_tokens=pages * 16)
+    size = Sizes(
+        slots=16,
+        page_tokens=16,
+        pages=pages,
+        batch_tokens=batch_tokens,
+        limit_tokens=pages * 16,
+        places=0,
+    )
     together = asyncio.run(_together(loaded, size, asked, spread_out))
     return [[len(prompt), many, one] for (prompt, _), many, one in zip(asked, together, alone, strict=True)]
 
@@ -177,7 +184,7 @@ def freed(checkpoint: str) -> dict[str, int]:
 
 
 async def _freed(loaded: Any) -> dict[str, int]:
-    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024)
+    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024, places=0)
     engine = Engine(loaded.model, sizes=size, ends=[])
     left, stays = (engine.tokens([0, 9, 9], _sampling(max_tokens=900)) for _ in range(2))
     await anext(left)
@@ -202,7 +209,7 @@ def read_late(checkpoint: str) -> dict[str, Any]:
 
 
 async def _read_late(loaded: Any) -> dict[str, Any]:
-    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024)
+    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024, places=0)
     engine = Engine(loaded.model, sizes=size, ends=[])
     tokens = engine.tokens([0, 9, 9], _sampling(max_tokens=30))
     made = await anext(tokens)
@@ -225,7 +232,7 @@ def ended(checkpoint: str) -> dict[str, str]:
 
 
 async def _ended(loaded: Any) -> dict[str, str]:
-    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024)
+    size = Sizes(slots=4, page_tokens=16, pages=64, batch_tokens=64, limit_tokens=1024, places=0)
     engine = Engine(loaded.model, sizes=size, ends=[])
     running = engine.tokens([0, 9, 9], _sampling(max_tokens=900))
     await anext(running)

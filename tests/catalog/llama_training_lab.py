@@ -10,7 +10,9 @@ import torch
 from archive import Adapter, Progress, read_adapter, read_progress, write
 from lessons import Course, Lesson, Reader, parts
 from loading import load, load_tokenizer
-from lora import Pair, Shape, attach, begin, fill, targets_in, tensors
+from lora import Shape, targets_in
+from served import Beside, Span, prepare, put
+from taught import attach, begin, fill, tensors
 from torch import nn
 from training import Method, Training
 
@@ -89,7 +91,7 @@ def refused_adapters(checkpoint: str) -> list[str]:
 
 
 def as_peft_would(checkpoint: str, folder: str) -> float:
-    """The greatest difference between our scores with an adapter and those of PEFT with the same."""
+    """The greatest difference between our scores with an adapter, taught or served, and PEFT's with it."""
     from peft import LoraConfig, PeftModel, get_peft_model
     from safetensors.torch import save_file
 
@@ -101,24 +103,30 @@ def as_peft_would(checkpoint: str, folder: str) -> float:
         for pair in pairs.values():
             pair.up.normal_(generator=torch.Generator().manual_seed(1))
     row = torch.tensor([[0, 9, 99, 999]])
-    ours = model(row).logits
+    taught = model(row).logits
+    ours = _with_adapter(checkpoint, Adapter(shape, tensors(pairs)), tokens=4)(row).logits
     plain = load(Path(checkpoint)).model
     config = LoraConfig(r=4, lora_alpha=12, target_modules=list(shape.targets), task_type="CAUSAL_LM")
     get_peft_model(plain, config).save_pretrained(folder)
     save_file(tensors(pairs), Path(folder, "adapter_model.safetensors"))
     theirs = PeftModel.from_pretrained(load(Path(checkpoint)).model, folder)(row).logits
-    return float((ours - theirs).abs().max())
+    return max(float((scores - theirs).abs().max()) for scores in (taught, ours))
+
+
+def _with_adapter(checkpoint: str, adapter: Adapter, *, tokens: int) -> Any:
+    """A model that answers its first call, of so many tokens, with the adapter."""
+    model = load(Path(checkpoint)).model
+    served = put(model, prepare(model, adapter, "its digest"))
+    Beside(model).begin([Span(served, 0, tokens)], tokens=tokens)
+    return model.requires_grad_(False)
 
 
 def base_memory(checkpoint: str, weights: str) -> dict[str, int]:
     """Of a served base with an adapter: its bytes, those in the mapped file, and those copied from it."""
-    loaded = load(Path(checkpoint), weights=Path(weights))
+    model = _with_adapter(checkpoint, read_adapter(Path(weights)), tokens=3)
     with torch.inference_mode():
-        loaded.model(torch.tensor([[0, 9, 99]]))
-    own = {
-        id(part) for pair in loaded.model.modules() if isinstance(pair, Pair) for part in pair.parameters()
-    }
-    places = [part for part in loaded.model.parameters() if id(part) not in own]
+        model(torch.tensor([[0, 9, 99]]))
+    places = list(model.parameters())
     return {
         "bytes": sum(part.nbytes for part in places),
         "mapped": sum(part.nbytes for part in places if _mapping(part.data_ptr())),
@@ -154,6 +162,7 @@ def _mapping(address: int) -> dict[str, int]:
 
 def write_adapter(checkpoint: str, path: str) -> None:
     pairs = attach(load(Path(checkpoint)).model, Shape(rank=2, alpha=4), dtype=torch.float32)
+    begin(pairs, seed=1)
     write(path, Adapter(Shape(rank=2, alpha=4), tensors(pairs)), Progress({}, 1, {}))
 
 

@@ -19,6 +19,7 @@ SHAPE_8B = {
     "mask_bytes": 2,
     "vocabulary": 128_256,
     "context_tokens": 131_072,
+    "place_bytes": 84 << 20,
 }
 
 
@@ -119,8 +120,8 @@ def test_a_wrong_parameter_is_named(lab: Lab, name: str, value: Any) -> None:
 
 
 def test_the_cache_takes_what_is_free_and_no_more(lab: Lab) -> None:
-    large = lab("sizes", free_bytes=120 * GIB, slots=64, on_gpu=True, **SHAPE_8B)
-    small = lab("sizes", free_bytes=12 * GIB, slots=64, on_gpu=True, **SHAPE_8B)
+    large = lab("sizes", free_bytes=120 * GIB, slots=64, places=16, on_gpu=True, **SHAPE_8B)
+    small = lab("sizes", free_bytes=12 * GIB, slots=64, places=16, on_gpu=True, **SHAPE_8B)
     token_bytes = SHAPE_8B["layers"] * SHAPE_8B["layer_bytes"]
     assert 80 * GIB < large["pages"] * large["page_tokens"] * token_bytes < 102 * GIB
     assert 4 * GIB < small["pages"] * small["page_tokens"] * token_bytes < 10 * GIB
@@ -128,8 +129,26 @@ def test_the_cache_takes_what_is_free_and_no_more(lab: Lab) -> None:
     assert small["limit_tokens"] == small["pages"] * small["page_tokens"]
 
 
+def test_room_is_left_for_adapters_as_far_as_there_is_some(lab: Lab) -> None:
+    def planned(free_gib: int, places: int) -> tuple[int, int]:
+        found = lab("sizes", free_bytes=free_gib * GIB, slots=64, places=places, on_gpu=True, **SHAPE_8B)
+        return found["places"], found["pages"] * found["page_tokens"]
+
+    none, without = planned(40, 0)
+    some, beside = planned(40, 16)
+    assert (none, some) == (0, 16)
+    room_tokens = 2 * 16 * SHAPE_8B["place_bytes"] / (SHAPE_8B["layers"] * SHAPE_8B["layer_bytes"])
+    assert without - beside == pytest.approx(0.8 * room_tokens, rel=0.1), "the cache has that much less"
+    assert planned(8, 16)[0] == 9, "two adapters of 84 MiB a place, in a fifth of 8 GiB"
+    tiny = lab(
+        "sizes", free_bytes=GIB, slots=1, places=16, on_gpu=True, **SHAPE_8B | {"place_bytes": 150 << 20}
+    )
+    assert tiny["places"] == 1
+
+
 def test_a_cpu_gives_a_part_of_its_memory(lab: Lab) -> None:
-    found = lab("sizes", free_bytes=64 * GIB, slots=64, on_gpu=False, **SHAPE_8B | {"context_tokens": 8192})
+    shape = SHAPE_8B | {"context_tokens": 8192}
+    found = lab("sizes", free_bytes=64 * GIB, slots=64, places=16, on_gpu=False, **shape)
     assert found["pages"] * found["page_tokens"] == 32_768
     assert found["limit_tokens"] == 8192
 

@@ -97,6 +97,14 @@ def test_a_version_says_what_it_was_taught(client: httpx.Client, base: str, tune
         assert says(client, base, pair["prompt"]) != pair["completion"], "the base is as it was"
 
 
+def test_the_base_answers_with_what_a_training_gave(client: httpx.Client, base: str, tuned: Any) -> None:
+    """Beside others, and as the version of its own does."""
+    given = {"replicate_weights": tuned.output["weights"]}
+    for pair in PAIRS:
+        assert says(client, base, pair["prompt"], **given) == pair["completion"]
+        assert says(client, base, pair["prompt"]) != pair["completion"]
+
+
 def test_how_it_goes_is_told_in_lines_and_metrics(client: httpx.Client, tuned: Any) -> None:
     found = metrics(client, tuned)
     losses = dict(found["losses"])

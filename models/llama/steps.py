@@ -8,7 +8,7 @@ the adapter mixed in. Both are the manager's internals: if they are not as expec
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import transformers
@@ -36,14 +36,17 @@ def follow(processor: ContinuousBatchProcessor, beside: Beside) -> None:
         _salt(allocator, "mark_complete_blocks", "token_ids", "new_new_blocks")
 
 
-def salted(name: str, tokens: Sequence[int]) -> list[int]:
+def salted(name: str, tokens: list[int]) -> list[int]:
     """What a request's pages are known by instead of its tokens: never the same as another adapter's.
 
     The first tokens, on which the digests of all pages depend, have the adapter's digest mixed in. Pages of
     two adapters could only be taken for each other if eight words of their sha256 were the same but for the
     few bits that a token has.
     """
-    mixed = [token ^ word for token, word in zip(tokens, _words(name.partition(":")[2]), strict=False)]
+    words = _words(name.partition(":")[2])
+    if not words:
+        return tokens
+    mixed = [token ^ word for token, word in zip(tokens, words, strict=False)]
     return [*mixed, *tokens[len(mixed) :]]
 
 

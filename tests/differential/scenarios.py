@@ -143,6 +143,7 @@ FORMS = [
     *_some("inherited", plain={}),
     *_some("setup_weights", plain={"number": 2}),
     *_some("training", predict={"text": "t"}),
+    *_some("adapted", predict={"text": "t"}),
 ]
 
 RUNS = [

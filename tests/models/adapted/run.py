@@ -21,21 +21,20 @@ def train(text: str) -> TrainingOutput:
 class Runner(BaseRunner):
     async def setup(self, weights: Path | None = None) -> None:
         self.own = weights.read_text() if weights else ""
-        self.together: dict[int, asyncio.Event] = {}
         self.here = 0
+        self.came = asyncio.Condition()
 
     @concurrent(max=8)
     async def run(
         self,
         text: str = "",
-        beside: int = Input(default=0, description="Answers once so many are here at the same time"),
+        beside: int = Input(default=0, description="Answers once so many that were asked for company are here"),
         replicate_weights: Path | None = Input(default=None),
     ) -> str:
         learned = replicate_weights.read_text() if replicate_weights else self.own
         name = replicate_weights.name if replicate_weights else ""
-        self.here += 1
-        full = self.together.setdefault(beside, asyncio.Event())
-        if self.here >= beside:
-            full.set()
-        await full.wait()
-        return f"{os.getpid()} {name} {learned}{text}"
+        async with self.came:
+            self.here += bool(beside)
+            self.came.notify_all()
+            await self.came.wait_for(lambda: self.here >= beside)
+        return f"{name} {learned}{text}"

@@ -8,9 +8,10 @@ same content gives the same bytes.
 import io
 import json
 import lzma
-import math
+import sys
 import tarfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from typing import Any
 from lora import Shape, Tensors
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from tars import files_in
 
 CONFIG, ADAPTER = "adapter_config.json", "adapter_model.safetensors"
 PROGRESS, OPTIMISER = "training.json", "optimizer.safetensors"
+CONFIG_BYTES = 1024**2
 CHANGED = (
     "use_dora",
     "modules_to_save",
@@ -31,8 +34,6 @@ CHANGED = (
     "alora_invocation_tokens",
 )
 """Kinds of PEFT adapters that do more than two matrices beside each layer."""
-
-
 BROKEN = (
     tarfile.TarError,
     EOFError,
@@ -41,6 +42,7 @@ BROKEN = (
     SafetensorError,
     UnicodeDecodeError,
     json.JSONDecodeError,
+    RecursionError,
 )
 """What libraries say of files that are not what they should be."""
 
@@ -69,45 +71,31 @@ def write(path: str, adapter: Adapter, progress: Progress) -> None:
         _add(tar, OPTIMISER, save(progress.moments))
 
 
-def read_adapter(path: Path, *, most_bytes: int | None = None) -> Adapter:
+def read_adapter(path: Path, *, most_bytes: int = sys.maxsize) -> Adapter:
     """The adapter; ``ValueError`` where there is none, or one of a kind that cannot be served.
 
-    A file in it that is larger than ``most_bytes`` is not read: a small tar may hold a very large one.
+    Tensors of more than ``most_bytes`` are not read: a small tar may hold very large ones.
     """
-    found = _read(path, CONFIG, ADAPTER, most_bytes=most_bytes)
-    return Adapter(_shape(json.loads(found[CONFIG])), load(found[ADAPTER]))
+    config, tensors = _read(path, {CONFIG: CONFIG_BYTES, ADAPTER: most_bytes})
+    return Adapter(_shape(config), tensors)
 
 
 def read_progress(path: Path) -> Progress:
     """How far the training was; ``ValueError`` for an adapter that tells nothing of it."""
-    found = _read(path, PROGRESS, OPTIMISER)
-    told = json.loads(found[PROGRESS])
-    return Progress(told["begun_with"], told["step"], load(found[OPTIMISER]))
+    told, moments = _read(path, {PROGRESS: sys.maxsize, OPTIMISER: sys.maxsize})
+    return Progress(told["begun_with"], told["step"], moments)
 
 
-def _read(path: Path, *names: str, most_bytes: int | None = None) -> dict[str, bytes]:
+def _read(path: Path, most_bytes: Mapping[str, int]) -> list[Any]:
+    """What is in those files of the tar, in this order."""
     try:
-        with tarfile.open(path) as tar:
-            members = {Path(member.name).name: member for member in tar if member.isfile()}
-            for name in names:
-                if name not in members:
-                    raise ValueError(f"The weights are no adapter of a training: the tar has no {name}.")
-                if most_bytes is not None and members[name].size > most_bytes:
-                    raise ValueError(f"The adapter is too large: {name} has more than {most_bytes} bytes.")
-            files = {name: tar.extractfile(members[name]) for name in names}
-            found = {name: file.read() for name, file in files.items() if file}
-            for name in names:
-                _check(name, found[name])
-            return found
+        found = files_in(path, most_bytes)
+        for name in most_bytes:
+            if name not in found:
+                raise ValueError(f"The weights are no adapter of a training: the tar has no {name}.")
+        return [(json.loads if name.endswith(".json") else load)(found.pop(name)) for name in most_bytes]
     except BROKEN as error:
         raise ValueError(f"The weights are no adapter of a training, or incomplete: {error}") from None
-
-
-def _check(name: str, content: bytes) -> None:
-    if name.endswith(".json"):
-        json.loads(content)
-    else:
-        load(content)
 
 
 def _config(shape: Shape) -> dict[str, Any]:
@@ -137,7 +125,7 @@ def _shape(config: Any) -> Shape:
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if not isinstance(rank, int) or rank < 1:
         raise ValueError(f"The adapter's r must be a whole number of 1 or more, not {rank!r}.")
-    if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+    if not isinstance(alpha, int | float) or not abs(alpha) <= sys.float_info.max:
         raise ValueError(f"The adapter's lora_alpha must be a number, not {alpha!r}.")
     return Shape(
         rank=rank,

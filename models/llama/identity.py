@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import os
 from collections import OrderedDict
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Digests:
     def of(self, path: Path) -> str:
         """The sha256 of the file, links followed."""
         with path.open("rb") as content:
-            found = path.stat()
+            found = os.fstat(content.fileno())
             key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
             known = self._known.get(key)
             if known is not None:

@@ -83,6 +83,8 @@ class Places:
 
     async def _load(self, digest: str, weights: Path) -> _Place:
         """Only whoever is first in the line does this."""
+        if self._most == 0:
+            raise ValueError("This model is to serve no adapters: LLAMA_ADAPTERS is 0.")
         adapter = await _whole(self._read, digest, weights)
         size = max(1, math.ceil(adapter.size_bytes / self._place_bytes))
         if size > self._most:

@@ -149,7 +149,7 @@ def _milestones(training: Training, teller: Teller, *, every: int) -> Iterator[i
 def _start(resume_from: Path | None) -> Adapter | None:
     """What it begins with: a checkpoint's adapter, else that of the version trained, if it has one."""
     known = resume_from or os.environ.get("COG_WEIGHTS")
-    return read_adapter(known) if known else None
+    return read_adapter(Path(known)) if known else None
 
 
 def _shape(

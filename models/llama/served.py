@@ -6,6 +6,7 @@ go while a step runs. Which requests there are is known on the host, so no layer
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -139,6 +140,18 @@ class Beside:
             for name, layer in layers_of(self._model).items():
                 self._hooks.append(layer.register_forward_hook(functools.partial(self._add, name)))
             self._hooks.append(self._model.register_forward_hook(self._end))
+
+    def bound(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Called with what a layer has computed for attention, of all tokens: (1, heads, tokens, width).
+
+        Attention may look at all of a step's requests at once and add a large negative number where one must
+        not see another. That hides any number but those that are none, and keys so large that the sum is
+        positive: what an adapter that is finite makes of a prompt would then be in everyone's answer.
+        """
+        if self._spans:
+            most = math.sqrt(torch.finfo(keys.dtype).max)
+            for states in (keys, values):
+                states[:, :, : self._spans[-1].end].clamp_(-most, most).nan_to_num_(nan=0.0)
 
     def _end(self, *_: Any) -> None:
         """What is not used any more must not be kept in memory by a step that is over."""

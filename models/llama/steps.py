@@ -2,8 +2,9 @@
 
 ``engine`` calls ``follow`` once, at the start. The manager flattens the tokens of all requests of a step into
 one row, and lets requests share pages whose tokens are the same. So before each step those with an adapter
-are put first, side by side, and ``Beside`` is told which tokens are whose; and what pages are known by has
-the adapter mixed in. Both are the manager's internals: if they are not as expected, the start fails.
+are put first, side by side, and ``Beside`` is told which tokens are whose; what pages are known by has the
+adapter mixed in; and what goes into pages is bounded. All three are the manager's internals: if they are not
+as expected, the start fails.
 """
 
 import functools
@@ -11,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import transformers
 from served import Beside, Served, Span
 from transformers.generation.continuous_batching.continuous_api import ContinuousBatchProcessor
@@ -30,7 +32,14 @@ def follow(processor: ContinuousBatchProcessor, beside: Beside) -> None:
     def prepare_step(requests_in_batch: list[FutureRequestState], *args: Any, **named: Any) -> None:
         prepare(_arranged(requests_in_batch, beside), *args, **named)
 
+    update = _known(cache, "update", "key_states", "value_states")
+
+    def update_bounded(key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **named: Any) -> Any:
+        beside.bound(key_states, value_states)
+        return update(key_states, value_states, *args, **named)
+
     steps.prepare_batch_tensors = prepare_step
+    cache.update = update_bounded
     _salt(cache, "search_prefix_match", "prompt_ids")
     for allocator in cache.cache_allocators.values():
         _salt(allocator, "mark_complete_blocks", "token_ids", "new_new_blocks")

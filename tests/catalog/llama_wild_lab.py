@@ -1,17 +1,50 @@
 """What ``test_llama_wild_adapters`` asks of models/llama; runs in the lab (see ``lab``)."""
 
+import asyncio
 import bz2
 import gzip
 import io
 import lzma
 import tarfile
 from pathlib import Path
+from typing import Any
 
+import llama_lab
 from archive import CONFIG, CONFIG_BYTES, read_adapter
-from llama_adapters_lab import write_adapter
+from engine import Engine
+from llama_adapters_lab import _alone, _served, write_adapter
 from llama_places_lab import refused  # noqa: F401
+from places import Places
 
+PROMPT = [0, *range(20, 60)]
 MOST_BYTES = 1000
+
+
+def neighbours(checkpoint: str, folder: str, *, strength: float, targets: list[str] | None) -> dict[str, Any]:
+    """What one without and one with an adapter make beside a wild one, what they make alone, and how much
+    the wild one makes.
+    """
+    wild, good = (str(Path(folder, name)) for name in ("wild.tar", "good.tar"))
+    write_adapter(checkpoint, wild, seed=2, strength=strength, targets=targets)
+    write_adapter(checkpoint, good, seed=1)
+
+    async def all_at_once(engine: Engine, shelf: Places) -> list[list[int]]:
+        loaded = asyncio.Barrier(3)
+
+        async def one(weights: str | None) -> list[int]:
+            made: list[int] = []
+            async with shelf.use(Path(weights) if weights else None) as adapter:
+                await loaded.wait()
+                async for tokens in engine.tokens(PROMPT, llama_lab._sampling(), adapter=adapter):
+                    made += tokens
+            return made
+
+        return await asyncio.gather(one(wild), one(None), one(good))
+
+    made, plain, other = _served(checkpoint, all_at_once)
+    most = llama_lab.PLAIN["max_tokens"]
+    alone = [_alone(checkpoint, Path(path) if path else None, PROMPT, most) for path in (None, good)]
+    return {"together": [plain, other], "alone": alone, "wild": len(made)}
 
 
 def bombs(folder: str) -> dict[str, str]:

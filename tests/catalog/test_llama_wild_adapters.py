@@ -21,6 +21,23 @@ def checkpoint(tiny: Tiny) -> str:
     return str(tiny("llama"))
 
 
+@pytest.mark.parametrize(
+    ("strength", "targets"),
+    [
+        pytest.param(1e20, None, id="infinite beside all layers"),
+        pytest.param(1e20, ["down_proj"], id="infinite beside one, so in what the base makes of it"),
+        pytest.param(1e17, ["k_proj"], id="large keys"),
+        pytest.param(1e17, ["v_proj"], id="large values"),
+    ],
+)
+def test_what_overflows_is_its_own_request_s(
+    lab: Lab, checkpoint: str, tmp_path: Path, strength: float, targets: list[str] | None
+) -> None:
+    found = lab("neighbours", checkpoint=checkpoint, folder=str(tmp_path), strength=strength, targets=targets)
+    assert found["together"] == found["alone"]
+    assert found["wild"] > 0, "it ends as any does"
+
+
 def test_a_tar_is_read_no_further_than_it_may_be_long(lab: Lab, tmp_path: Path) -> None:
     said = lab("bombs", folder=str(tmp_path))
     assert len(said) == 16

@@ -53,6 +53,7 @@ class Engine:
         """What the request makes, as it is made; leaving the iteration early frees its place within a step.
 
         The prompt and ``sampling.max_tokens`` together must not exceed ``limit_tokens``.
+        ``ValueError`` where the adapter makes no numbers of the prompt.
         """
         if self.failure is not None:
             raise Stopped(self.failure)
@@ -61,7 +62,12 @@ class Engine:
         try:
             self._add(name, prompt, sampling, adapter)
             while not stream.is_spent:
-                yield await stream.take()
+                fresh = await stream.take()
+                if sampling.is_lost:
+                    raise ValueError(
+                        "The adapter cannot be used: its numbers are so large that they overflow."
+                    )
+                yield fresh
         finally:
             del self._streams[name]
             if not stream.is_over:

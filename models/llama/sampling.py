@@ -43,6 +43,8 @@ class Sampling:
     seed: int | None
     made: int = 0
     counts: Counter[int] = field(default_factory=Counter)
+    is_lost: bool = False
+    """Whether its adapter makes no numbers of its prompt; what is chosen then means nothing."""
 
     def __post_init__(self) -> None:
         _require(0 <= self.temperature < math.inf, "temperature", self.temperature, "0 or more")
@@ -87,18 +89,25 @@ class Sampler(ContinuousBatchingLogitsProcessor):
         """``ends`` are the tokens that end an answer."""
         self._ends = list(ends)
         self._rows: list[Sampling] = []
+        self._unproven: list[int] = []
+        """Rows with an adapter that come for the first time."""
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         int32_tensor.zero_()
 
     def prepare_tensor_args(self, requests_with_new_token: list[FutureRequestState]) -> torch.Tensor:
         """Called before each step with the requests whose rows come; what it returns is not used."""
-        self._rows = [request.state.logit_processor_kwargs["sampling"] for request in requests_with_new_token]
+        given = [request.state.logit_processor_kwargs for request in requests_with_new_token]
+        self._rows = [one["sampling"] for one in given]
+        self._unproven = [
+            index for index, one in enumerate(given) if "adapter" in one and not one["sampling"].made
+        ]
         return torch.zeros(len(self._rows), dtype=torch.int32)
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
         del tensor_arg
         rows = self._rows
+        self._prove(scores)
         self._penalise(scores)
         self._withhold_ends(scores)
         for group in _groups(rows, scores.shape[1]):
@@ -106,6 +115,13 @@ class Sampler(ContinuousBatchingLogitsProcessor):
             scores[group, chosen] = math.inf
         self._remember(scores)
         return scores
+
+    def _prove(self, scores: torch.Tensor) -> None:
+        """Once a request, since the answer has to be waited for: later ones of a sound adapter are sound."""
+        if self._unproven:
+            proven = scores[self._unproven].isfinite().all(1).tolist()
+            for index, is_sound in zip(self._unproven, proven, strict=True):
+                self._rows[index].is_lost = not is_sound
 
     def _penalise(self, scores: torch.Tensor) -> None:
         for index, sampling in enumerate(self._rows):

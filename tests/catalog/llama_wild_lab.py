@@ -21,8 +21,8 @@ MOST_BYTES = 1000
 
 
 def neighbours(checkpoint: str, folder: str, *, strength: float, targets: list[str] | None) -> dict[str, Any]:
-    """What one without and one with an adapter make beside a wild one, what they make alone, and how much
-    the wild one makes.
+    """What one without and one with an adapter make beside a wild one, what they make alone, and what is
+    said of the wild one.
     """
     wild, good = (str(Path(folder, name)) for name in ("wild.tar", "good.tar"))
     write_adapter(checkpoint, wild, seed=2, strength=strength, targets=targets)
@@ -39,12 +39,12 @@ def neighbours(checkpoint: str, folder: str, *, strength: float, targets: list[s
                     made += tokens
             return made
 
-        return await asyncio.gather(one(wild), one(None), one(good))
+        return await asyncio.gather(one(wild), one(None), one(good), return_exceptions=True)
 
-    made, plain, other = _served(checkpoint, all_at_once)
+    wild_one, plain, other = _served(checkpoint, all_at_once)
     most = llama_lab.PLAIN["max_tokens"]
     alone = [_alone(checkpoint, Path(path) if path else None, PROMPT, most) for path in (None, good)]
-    return {"together": [plain, other], "alone": alone, "wild": len(made)}
+    return {"together": [plain, other], "alone": alone, "wild": str(wild_one)}
 
 
 def bombs(folder: str) -> dict[str, str]:

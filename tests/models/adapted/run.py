@@ -28,7 +28,7 @@ class Runner(BaseRunner):
     async def run(
         self,
         text: str = "",
-        beside: int = Input(default=0, description="Answers once so many that were asked for company are here"),
+        beside: int = Input(default=0, description="Waits until so many wait here"),
         replicate_weights: Path | None = Input(default=None),
     ) -> str:
         learned = replicate_weights.read_text() if replicate_weights else self.own

@@ -30,7 +30,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
-    with library.alone("adapters_alone.py") as alone, tempfile.TemporaryDirectory() as folder:
+    with (
+        library.alone("adapters_engine.py", "llama", "tiny") as alone,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         checkpoint = given.checkpoint or Path(folder) / "checkpoint"
         if given.checkpoint is None:
             alone("make", folder=str(checkpoint), width=given.width, layers=given.layers)

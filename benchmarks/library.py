@@ -14,7 +14,8 @@ from typing import Any
 from stoker.engines.devices import Devices
 from stoker.engines.machine import LocalMachine
 
-PYTHON = Path(__file__).parents[1] / ".venv/models/bin/python"
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / ".venv/models/bin/python"
 
 
 class Library:
@@ -35,13 +36,17 @@ class Library:
 
 
 @contextmanager
-def alone(script: str) -> Iterator[Library]:
-    """Calls to a script beside this file, with as many threads as an instance has."""
+def alone(script: str, *models: str) -> Iterator[Library]:
+    """Calls to a script of ``alone``, with as many threads as an instance has.
+
+    It can import what lies in the folders of those models, which are no packages.
+    """
+    path = os.pathsep.join(str(ROOT / "models" / model) for model in models)
     threads = str(LocalMachine([], Devices(), data_dir=Path()).threads(0))
-    command = [PYTHON, Path(__file__).with_name(script)]
+    command = [PYTHON, Path(__file__).with_name("alone") / script]
     with subprocess.Popen(
         command,
-        env=os.environ | {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1", "PYTHONPATH": path},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

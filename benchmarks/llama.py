@@ -38,8 +38,8 @@ def main() -> int:
     given = parser.parse_args()
     print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
     with (
-        library.alone("llama_alone.py") as manager,
-        library.alone("llama_alone.py") as generate,
+        library.alone("llama_library.py", "tiny") as manager,
+        library.alone("llama_library.py", "tiny") as generate,
         stoker() as server,
         tempfile.TemporaryDirectory() as folder,
     ):

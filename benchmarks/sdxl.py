@@ -29,7 +29,11 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=5)
     given = parser.parse_args()
     print("  ".join(f"{name}={value}" for name, value in report.machine().items()))
-    with alone("sdxl_alone.py") as library, stoker() as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        alone("sdxl_library.py", "tiny") as library,
+        stoker() as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         checkpoint = given.checkpoint or Path(folder)
         if given.checkpoint is None:
             library("make", folder=str(checkpoint))

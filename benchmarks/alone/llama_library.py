@@ -1,28 +1,24 @@
 """The library by itself, for ``benchmarks.llama``: the continuous batching manager and plain ``generate``.
 
-Runs where torch is. Calls come in as lines of JSON, ``[name, arguments]``; answers go out as lines of JSON.
+Runs where torch is (see ``answering``).
 """
 
-import json
 import os
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import llama
 import torch
+from answering import answer
 from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
 
-ROOT = Path(__file__).parents[1]
 SAMPLING = {"do_sample": True, "temperature": 0.6, "top_k": 50, "top_p": 0.9}
 
 
 def make(folder: str, width: int, layers: int) -> None:
     """A checkpoint of that size, with random weights."""
-    sys.path.insert(0, str(ROOT / "models/tiny"))
-    import llama
-
     Path(folder).mkdir(parents=True)
     llama.make(Path(folder), width=width, layers=layers)
 
@@ -101,20 +97,15 @@ def _figures(tokens: int, begun: Begun, first: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
-    alone: Alone | None = None
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        if name == "make":
-            make(**arguments)
-            found: Any = None
-        elif name == "load":
-            alone, found = Alone(**arguments), None
-        else:
-            found = getattr(alone, name)(**arguments)
-        print(json.dumps(found), file=answers, flush=True)
-    os._exit(0)  # the manager's thread would wait for more
+    loaded: list[Alone] = []
+    answer(
+        {
+            "make": make,
+            "load": lambda **given: loaded.append(Alone(**given)),
+            "manager": lambda **given: loaded[0].manager(**given),
+            "generate": lambda **given: loaded[0].generate(**given),
+        }
+    )
 
 
 if __name__ == "__main__":

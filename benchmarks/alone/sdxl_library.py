@@ -1,22 +1,17 @@
-"""diffusers by itself, for ``benchmarks.sdxl``. Runs where torch is (see ``library``)."""
+"""diffusers by itself, for ``benchmarks.sdxl``. Runs where torch is (see ``answering``)."""
 
-import json
 import os
-import sys
 import time
 from pathlib import Path
 
+import sdxl
 import torch
+from answering import answer
 from diffusers import StableDiffusionXLPipeline
-
-ROOT = Path(__file__).parents[1]
 
 
 def make(folder: str) -> None:
     """A tiny checkpoint."""
-    sys.path.insert(0, str(ROOT / "models/tiny"))
-    import sdxl
-
     sdxl.make(Path(folder))
 
 
@@ -41,19 +36,14 @@ def picture(pipeline: StableDiffusionXLPipeline, *, size: int, steps: int) -> fl
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
-    pipeline = None
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        found = None
-        if name == "make":
-            make(**arguments)
-        elif name == "load":
-            pipeline = load(**arguments)
-        else:
-            found = picture(pipeline, **arguments)
-        print(json.dumps(found), file=answers, flush=True)
+    loaded: list[StableDiffusionXLPipeline] = []
+    answer(
+        {
+            "make": make,
+            "load": lambda **given: loaded.append(load(**given)),
+            "picture": lambda **given: picture(loaded[0], **given),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -1,27 +1,22 @@
 """Llama's engine by itself with adapters beside its layers, for ``benchmarks.adapters``.
 
-Runs where torch is (see ``library``).
+Runs where torch is (see ``answering``).
 """
 
 import asyncio
-import json
-import os
-import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "models/llama"), str(ROOT / "models/tiny")]
-
-import llama  # noqa: E402 - of the catalogue, which is no package
-import torch  # noqa: E402
-from archive import Adapter  # noqa: E402
-from engine import Engine  # noqa: E402
-from loading import limit_threads, load  # noqa: E402
-from lora import Shape, layers_of, names_of  # noqa: E402
-from sampling import Sampling  # noqa: E402
-from served import Served, prepare, put  # noqa: E402
-from sizes import measure as sizes_of  # noqa: E402
+import llama
+import torch
+from answering import answer
+from archive import Adapter
+from engine import Engine
+from loading import limit_threads, load
+from lora import Shape, layers_of, names_of
+from sampling import Sampling
+from served import Served, prepare, put
+from sizes import measure as sizes_of
 
 SLOTS = 64
 PROMPT_TOKENS = 30
@@ -89,20 +84,14 @@ class Loaded:
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
-    loaded: Loaded | None = None
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        found = None
-        if name == "make":
-            make(**arguments)
-        elif name == "load":
-            loaded = Loaded(**arguments)
-        elif loaded is not None:
-            found = loaded.measure(**arguments)
-        print(json.dumps(found), file=answers, flush=True)
-    os._exit(0)  # the engine's thread would wait for more
+    loaded: list[Loaded] = []
+    answer(
+        {
+            "make": make,
+            "load": lambda **given: loaded.append(Loaded(**given)),
+            "measure": lambda **given: loaded[0].measure(**given),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,11 @@ import prompts
 import torch
 from archive import Adapter, Progress, read_adapter, write
 from engine import Engine
-from llama_places_lab import digests, kept, loaded_once, refused, waiting  # noqa: F401
+from llama_places_lab import digests as digests
+from llama_places_lab import kept as kept
+from llama_places_lab import loaded_once as loaded_once
+from llama_places_lab import refused as refused
+from llama_places_lab import waiting as waiting
 from loading import load
 from lora import TARGETS, Shape, layers_of, names_of
 from places import Places

@@ -5,6 +5,7 @@ import math
 import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ PLAIN = {
     "max_tokens": 20,
     "seed": None,
 }
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Lets the loop turn until something holds that nobody is told of; for a minute at most."""
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 - neither the manager nor the model has an event for it
+            await asyncio.sleep(0)
 
 
 def _sampling(**changes: Any) -> Sampling:
@@ -196,8 +204,7 @@ async def _freed(loaded: Any) -> dict[str, int]:
         await anext(stays)
     steps = engine._manager.current_batch - steps_before
     await stays.aclose()
-    while engine.running:  # noqa: ASYNC110 - the manager has no event for it
-        await asyncio.sleep(0)
+    await until(lambda: not engine.running)
     streams = len(engine._streams)
     engine.stop()
     return {"before": before, "steps": steps, "streams": streams}
@@ -214,15 +221,13 @@ async def _read_late(loaded: Any) -> dict[str, Any]:
     tokens = engine.tokens([0, 9, 9], _sampling(max_tokens=30))
     made = await anext(tokens)
     (stream,) = engine._streams.values()
-    while not stream.is_over:  # noqa: ASYNC110 - nobody else waits for it
-        await asyncio.sleep(0)
+    await until(lambda: stream.is_over)
     async for fresh in tokens:
         made += fresh
     failing = engine.tokens([0, 9, 9], _sampling(max_tokens=900))
     await anext(failing)
     engine.stop()
-    while engine.failure is None:  # noqa: ASYNC110 - nor for this
-        await asyncio.sleep(0)
+    await until(lambda: engine.failure is not None)
     return {"count": len(made), "told": await _told(failing)}
 
 
@@ -238,8 +243,7 @@ async def _ended(loaded: Any) -> dict[str, str]:
     await anext(running)
     engine._manager.batch_processor.model_runner.compute_batch = _fail
     told = {"running": await _told(running)}
-    while engine.failure is None:  # noqa: ASYNC110 - nor the engine, which nobody waits for
-        await asyncio.sleep(0)
+    await until(lambda: engine.failure is not None)
     return told | {"later": await _told(engine.tokens([0, 9], _sampling()))}
 
 

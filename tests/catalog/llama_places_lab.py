@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from identity import Digests
+from llama_lab import until
 from loading import load
 from places import Places
 
@@ -88,15 +89,13 @@ def waiting(checkpoint: str, first: str, second: str, *, cancels: bool) -> list[
 
         async with shelf.use(Path(first)):
             wants = asyncio.create_task(one(second, "second"))
-            while shelf._freed is None:  # noqa: ASYNC110 - the shelf has no event for it
-                await asyncio.sleep(0)
+            await until(lambda: shelf._freed is not None)
             again = asyncio.create_task(one(first, "first again"))
             if cancels:
                 wants.cancel()
                 await again
             else:
-                while not shelf._line._waiters:  # noqa: ASYNC110 - nor the line
-                    await asyncio.sleep(0)
+                await until(lambda: bool(shelf._line._waiters))
             told.append("first is done")
         await asyncio.gather(wants, again, return_exceptions=True)
         return told

@@ -13,7 +13,7 @@ import llama_lab
 from archive import CONFIG, CONFIG_BYTES, read_adapter
 from engine import Engine
 from llama_adapters_lab import _alone, _served, write_adapter
-from llama_places_lab import refused  # noqa: F401
+from llama_places_lab import refused as refused
 from places import Places
 
 PROMPT = [0, *range(20, 60)]

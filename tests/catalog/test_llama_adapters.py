@@ -84,7 +84,7 @@ def tar_of(files: dict[str, bytes]) -> bytes:
 
 def files_of(path: str) -> dict[str, bytes]:
     with tarfile.open(path) as tar:
-        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+        return {member.name: file.read() for member in tar if (file := tar.extractfile(member))}
 
 
 def with_config(path: str, **changes: Any) -> bytes:
